@@ -1,0 +1,1 @@
+"""What lies outside and is asked over the network, each behind a small interface."""

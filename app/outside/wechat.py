@@ -1,0 +1,134 @@
+"""WeChat: who is behind a login code, and which phone number behind a phone code. Asked over HTTP, every wait bounded.
+
+The stand-in of the demo takes any word for a login code and any number for a phone code; it cannot be on in production,
+because the settings then demand an app id.
+"""
+
+import logging
+import re
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import requests
+from flask import Flask, current_app
+
+from app.settings import Settings
+from kernel.errors import NotSignedIn, Outage, ValidationFailed
+
+TIMEOUT_S = (3, 5)  # to connect, to read
+BUSY = -1
+TOKEN_TROUBLE = (40001, 41001, 42001)
+STAND_IN_APPID = "stand-in"
+log = logging.getLogger("defen")
+
+
+class WeChatRejected(NotSignedIn):
+    title = "微信登录没有成功，请退出后重新打开小程序再试"
+    code = "wechat_rejected"
+
+
+class WeChatUnavailable(Outage):
+    title = "暂时连不上微信，请稍后再试"
+    code = "wechat_unavailable"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom WeChat vouches for."""
+
+    appid: str
+    openid: str
+    unionid: str | None = None
+
+
+class WeChat(Protocol):
+    """What we ask of WeChat."""
+
+    def identify(self, code: str) -> Identity:
+        """Who is behind a code of wx.login. Raises WeChatRejected, WeChatUnavailable."""
+
+    def phone(self, code: str, openid: str) -> str:
+        """The phone number behind a code of getPhoneNumber. Raises ValidationFailed, WeChatUnavailable."""
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """WeChat itself where an app id is set, else the demo's stand-in."""
+    if settings.wechat_app_id:
+        assert settings.wechat_app_secret
+        app.extensions["defen-wechat"] = WeChatHTTP(settings.wechat_api_base, settings.wechat_app_id, settings.wechat_app_secret)
+    else:
+        app.extensions["defen-wechat"] = StandIn()
+
+
+def gateway() -> WeChat:
+    """The WeChat of this app."""
+    wechat: WeChat = current_app.extensions["defen-wechat"]
+    return wechat
+
+
+class WeChatHTTP:
+    """WeChat's server API."""
+
+    def __init__(self, base: str, appid: str, secret: str) -> None:
+        self._base, self._appid, self._secret = base, appid, secret
+        self._token, self._token_good_until = "", 0.0
+
+    def identify(self, code: str) -> Identity:
+        query = {"appid": self._appid, "secret": self._secret, "js_code": code, "grant_type": "authorization_code"}
+        answer = self._ask("GET", "/sns/jscode2session", params=query)
+        if answer.get("errcode") or not isinstance(answer.get("openid"), str):
+            log.warning("wechat rejected a login code", extra={"errcode": answer.get("errcode")})
+            raise WeChatRejected()
+        return Identity(self._appid, answer["openid"], answer.get("unionid"))
+
+    def phone(self, code: str, openid: str) -> str:
+        answer: dict[str, Any] = {}
+        for _ in range(2):
+            body = {"code": code, "openid": openid}
+            answer = self._ask(
+                "POST", "/wxa/business/getuserphonenumber", params={"access_token": self._access_token()}, json=body
+            )
+            if answer.get("errcode") not in TOKEN_TROUBLE:
+                break
+            self._token_good_until = 0.0
+        number = (answer.get("phone_info") or {}).get("purePhoneNumber")
+        if answer.get("errcode") or not isinstance(number, str):
+            log.warning("wechat rejected a phone code", extra={"errcode": answer.get("errcode")})
+            raise ValidationFailed({"phone_code": ["没有取到手机号码，请重新授权或直接填写号码"]})
+        return number
+
+    def _access_token(self) -> str:
+        if time.monotonic() >= self._token_good_until:
+            body = {"grant_type": "client_credential", "appid": self._appid, "secret": self._secret}
+            answer = self._ask("POST", "/cgi-bin/stable_token", json=body)
+            if not isinstance(answer.get("access_token"), str):
+                log.error("wechat gave no access token", extra={"errcode": answer.get("errcode")})
+                raise WeChatUnavailable()
+            # WeChat renews five minutes before the end; old and new are both good meanwhile.
+            self._token = answer["access_token"]
+            self._token_good_until = time.monotonic() + int(answer.get("expires_in", 7200)) - 300
+        return self._token
+
+    def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        try:
+            answer = requests.request(method, self._base + path, timeout=TIMEOUT_S, allow_redirects=False, **request)
+            found = answer.json() if answer.status_code == 200 else None
+        except (requests.RequestException, ValueError):
+            found = None
+        if not isinstance(found, dict) or found.get("errcode") == BUSY:
+            log.warning("wechat unavailable", extra={"call": path})
+            raise WeChatUnavailable()
+        return found
+
+
+class StandIn:
+    """WeChat for the demo: the login code is the person's name there, the phone code the number itself."""
+
+    def identify(self, code: str) -> Identity:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", code):
+            raise WeChatRejected()
+        return Identity(STAND_IN_APPID, code)
+
+    def phone(self, code: str, openid: str) -> str:
+        return code

@@ -1,0 +1,164 @@
+"""Shapes: sign-in, registration, the resident himself, merchants, the organisation tree."""
+
+from typing import Any
+
+from marshmallow import fields, validates_schema
+
+from app.schemas.fields import Flag, Secret, Shape, Text, require_one
+from app.schemas.lists import ListQuery
+
+DIVISION = {"code": "500104101009", "name": "融城社区", "level": "community", "path": "大渡口区/八桥镇/融城社区"}
+PRIVACY = {"version": "2026-11", "title": "德分隐私政策", "url": "/privacy"}
+TOKENS = {"access_token": "AZ3v…", "refresh_token": "k0q…", "expires_in": 1800, "role": "resident", "registered": True}
+STAFF_TOKENS = {"access_token": "AZ3v…", "refresh_token": "k0q…", "expires_in": 1800, "role": "staff"}
+REGISTRATION = {"name": "李秀英", "phone": "13800000001", "community_code": "500104101009", "consent_version": "2026-11"}
+ME = {
+    "id": "019dd1c0-7a10-7cc3-98c4-dc0c0c07398f",
+    "name": "李秀英",
+    "phone_masked": "138****0001",
+    "community": {"code": "500104101009", "name": "融城社区"},
+    "household": None,
+    "wallet": {"balance": 128, "held": 30},
+    "streak": 12,
+}
+MERCHANT = {
+    "id": "019dd1c0-7a10-7cc3-98c4-dc0c0c073991",
+    "name": "老周理发店",
+    "address": "融城路 12 号",
+    "community_code": "500104101009",
+    "active": True,
+}
+
+
+class DivisionQuery(ListQuery):
+    """Which part of the tree: the children of a division, or all below it whose name holds a text."""
+
+    parent = Text(most=32, load_default=None)
+    q = Text(most=50, load_default=None)
+
+
+class DivisionShape(Shape):
+    """A node of the organisation tree."""
+
+    code = fields.String()
+    name = fields.String(attribute="shown_name")
+    level = fields.String()
+    path = fields.String()
+
+
+class PrivacyShape(Shape):
+    """The current privacy statement."""
+
+    version = fields.String()
+    title = fields.String()
+    url = fields.String()
+
+
+class WeChatBody(Shape):
+    """The code that wx.login gave."""
+
+    code = Text(most=512, required=True)
+
+
+class PasswordBody(Shape):
+    """A username and a password; `otp` for accounts with a second factor."""
+
+    username = Text(most=64, required=True)
+    password = Secret(most=256, required=True)
+    otp = Text(most=16)
+
+
+class RefreshBody(Shape):
+    """A refresh token that was not used yet."""
+
+    refresh_token = Secret(most=512, required=True)
+
+
+class TokensShape(Shape):
+    """What a sign-in gives; `registered` says whether a resident has joined a community."""
+
+    access_token = fields.String()
+    refresh_token = fields.String()
+    expires_in = fields.Integer(metadata={"description": "seconds"})
+    role = fields.String()
+    registered = fields.Boolean()
+
+
+class RegistrationBody(Shape):
+    """What a newcomer says of himself: `phone` as typed, or `phone_code` from WeChat."""
+
+    name = Text(most=30, required=True)
+    phone = Text(most=20)
+    phone_code = Text(most=512)
+    community_code = Text(most=32, required=True)
+    consent_version = Text(most=32, required=True)
+    address = Text(most=100)
+
+    @validates_schema
+    def one_phone(self, data: dict[str, Any], **_: Any) -> None:
+        require_one(data, "phone", "phone_code")
+
+
+class CommunityShape(Shape):
+    """A community by code and name."""
+
+    code = fields.String()
+    name = fields.String()
+
+
+class BalanceShape(Shape):
+    """Points that can be spent now, and points held for orders."""
+
+    balance = fields.Integer()
+    held = fields.Integer()
+
+
+class MeShape(Shape):
+    """The resident himself."""
+
+    id = fields.UUID()
+    name = fields.String()
+    phone_masked = fields.String(allow_none=True)
+    community = fields.Nested(CommunityShape)
+    household = fields.Raw(allow_none=True, metadata={"type": ["object", "null"]})
+    wallet = fields.Nested(BalanceShape)
+    streak = fields.Integer()
+
+
+class MerchantBody(Shape):
+    """A merchant; with `username` and `password` it gets a login."""
+
+    name = Text(most=60, required=True)
+    address = Text(most=100)
+    community_code = Text(most=32)
+    username = Text(most=64)
+    password = Secret(most=256)
+
+    @validates_schema
+    def both_or_neither(self, data: dict[str, Any], **_: Any) -> None:
+        if ("username" in data) != ("password" in data):
+            require_one({}, "username", "password")
+
+
+class MerchantChange(Shape):
+    """What is to be changed of a merchant."""
+
+    name = Text(most=60)
+    address = Text(most=100)
+    active = Flag()
+
+
+class MerchantQuery(ListQuery):
+    """Merchants whose name holds a text."""
+
+    q = Text(most=50, load_default=None)
+
+
+class MerchantShape(Shape):
+    """A merchant as staff see it."""
+
+    id = fields.UUID()
+    name = fields.String()
+    address = fields.String(allow_none=True)
+    community_code = fields.String()
+    active = fields.Boolean()

@@ -1,0 +1,266 @@
+"""Shapes: wallets, check-ins, rules, uploads, deeds and their review, transfers."""
+
+from typing import Any
+
+from marshmallow import fields
+
+from app.schemas.fields import Choice, Day, Flag, Id, Inside, Listed, Moment, Month, Shape, Text, Whole
+from app.schemas.lists import ListQuery
+from app.web import photos
+from points.deeds import MAX_PHOTOS, STATUSES
+from points.rules import MAX_POINTS
+
+WALLET = {"balance": 128, "held": 30, "earned": 218, "spent": 60, "expired": 0, "expiring": []}
+TRANSFER = {
+    "id": "019dd1c1-0000-7000-8000-0000000000a1",
+    "kind": "deed",
+    "points": 50,
+    "balance_after": 128,
+    "title": "参加治安巡逻",
+    "created_at": "2026-11-20T09:12:00+08:00",
+    "source": {"type": "deed", "id": "019dd1c1-0000-7000-8000-0000000000d1"},
+}
+CHECKIN = {"date": "2026-11-21", "points": 1, "streak": 12, "balance": 129}
+CHECKIN_MONTH = {"days": [{"date": "2026-11-21", "points": 1, "streak": 12}]}
+RULE_BODY = {
+    "code": "A-01",
+    "title": "参加治安巡逻",
+    "category": "社区治理",
+    "points": 50,
+    "limits": {"per_day": 1},
+    "evidence_required": True,
+}
+RULE = {"id": "019dd1c1-0000-7000-8000-0000000000b1", "community_code": "500104101009", "unit": None, **RULE_BODY}
+UPLOAD = {
+    "id": "019dd1c1-0000-7000-8000-0000000000c1",
+    "url": "/photos/019dd1c1-0000-7000-8000-0000000000c1.jpg?expires=1795230900&signature=1f…",
+    "width": 1536,
+    "height": 2048,
+}
+DEED_BODY = {
+    "rule_id": RULE["id"],
+    "occurred_on": "2026-11-20",
+    "description": "晚上七点到九点在小区巡逻",
+    "upload_ids": [UPLOAD["id"]],
+}
+DEED = {
+    "id": "019dd1c1-0000-7000-8000-0000000000d1",
+    "status": "pending",
+    "rule": {"id": RULE["id"], "code": "A-01", "title": "参加治安巡逻", "points": 50},
+    "occurred_on": "2026-11-20",
+    "description": "晚上七点到九点在小区巡逻",
+    "photos": [UPLOAD],
+    "points": None,
+    "channel": "self",
+    "declared_at": "2026-11-20T21:30:00+08:00",
+    "steps": [{"action": "declared", "at": "2026-11-20T21:30:00+08:00", "by": "李秀英", "note": None}],
+}
+QUEUED = {**DEED, "resident": {"id": "019dd1c0-7a10-7cc3-98c4-dc0c0c07398f", "name": "李秀英"}, "flags": ["same_day"]}
+REVERSAL = {
+    **TRANSFER,
+    "kind": "reversal",
+    "points": -50,
+    "balance_after": 78,
+    "title": "冲正：参加治安巡逻",
+    "source": {"type": "transfer", "id": TRANSFER["id"]},
+}
+
+
+class Empty(Shape):
+    """Nothing: no body, or {}."""
+
+
+class WalletShape(Shape):
+    """A wallet in points; `earned`, `spent` and `expired` count over its life."""
+
+    balance = fields.Integer()
+    held = fields.Integer()
+    earned = fields.Integer()
+    spent = fields.Integer()
+    expired = fields.Integer()
+    expiring = fields.List(fields.Dict())
+
+
+class SourceShape(Shape):
+    """What a transfer comes from."""
+
+    type = fields.String()
+    id = fields.String()
+
+
+class TransferShape(Shape):
+    """A transfer as the wallet's owner sees it: `points` is signed."""
+
+    id = fields.UUID()
+    kind = fields.String()
+    points = fields.Integer()
+    balance_after = fields.Integer()
+    title = fields.String()
+    created_at = Moment(metadata={"type": "string", "format": "date-time"})
+    source = fields.Nested(SourceShape)
+
+
+class CheckInShape(Shape):
+    """The day's check-in and the balance after it."""
+
+    date = fields.Date()
+    points = fields.Integer()
+    streak = fields.Integer()
+    balance = fields.Integer()
+
+
+class CheckInDay(CheckInShape):
+    """A day on which somebody checked in."""
+
+    class Meta:
+        exclude = ("balance",)
+
+
+class CheckInMonth(Shape):
+    """The days of a month on which somebody checked in, newest first."""
+
+    days = fields.List(fields.Nested(CheckInDay))
+
+
+class MonthQuery(Shape):
+    """Which month; the present one where none is named."""
+
+    month = Month(load_default=None, metadata={"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$", "example": "2026-11"})
+
+
+class RuleLimits(Shape):
+    """How often one resident may declare a rule."""
+
+    per_day = Whole(1, 100)
+    per_week = Whole(1, 700)
+    per_month = Whole(1, 3100)
+
+
+class RuleChange(Shape):
+    """New terms of a rule; what is left out stays as it was."""
+
+    title = Text(most=60)
+    category = Text(most=30)
+    points = Whole(1, MAX_POINTS)
+    unit = Text(most=20, allow_none=True)
+    limits = Inside(RuleLimits)
+    evidence_required = Flag()
+
+
+class RuleBody(RuleChange):
+    """A new rule."""
+
+    code = Text(most=30, required=True)
+    title = Text(most=60, required=True)
+    category = Text(most=30, required=True)
+    points = Whole(1, MAX_POINTS, required=True)
+    community_code = Text(most=32)
+
+
+class RuleShape(Shape):
+    """A rule with the terms in force."""
+
+    id = fields.UUID()
+    community_code = fields.String()
+    code = fields.String()
+    title = fields.String()
+    category = fields.String()
+    points = fields.Integer()
+    unit = fields.String(allow_none=True)
+    limits = fields.Nested(RuleLimits)
+    evidence_required = fields.Boolean()
+
+
+class UploadForm(Shape):
+    """A picture, as multipart."""
+
+    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+
+
+class UploadShape(Shape):
+    """A photo; `url` is signed, lives an hour, and is given anew wherever the photo is listed."""
+
+    id = fields.UUID()
+    url = fields.Function(lambda upload: photos.url(upload.id), metadata={"type": "string"})
+    width = fields.Integer()
+    height = fields.Integer()
+
+
+class DeedBody(Shape):
+    """What was done, when, with photos."""
+
+    rule_id = Id(required=True)
+    occurred_on = Day(required=True)
+    description = Text(most=500, required=True)
+    upload_ids = Listed(Id(), most=MAX_PHOTOS, load_default=list)
+
+
+class DeedRule(Shape):
+    """The rule a deed was declared under, with the points of that version."""
+
+    id = fields.UUID()
+    code = fields.String()
+    title = fields.String()
+    points = fields.Integer()
+
+
+class StepShape(Shape):
+    """What happened to a deed, when and by whom."""
+
+    action = fields.String()
+    at = Moment(metadata={"type": "string", "format": "date-time"})
+    by = fields.String()
+    note = fields.String(allow_none=True)
+
+
+class DeedShape(Shape):
+    """A deed with the state of its review."""
+
+    id = fields.UUID()
+    status = fields.String(metadata={"enum": list(STATUSES)})
+    rule = fields.Nested(DeedRule, attribute="judged_by")
+    occurred_on = fields.Date()
+    description = fields.String()
+    photos = fields.List(fields.Nested(UploadShape))
+    points = fields.Integer(allow_none=True)
+    channel = fields.String()
+    declared_at = Moment(metadata={"type": "string", "format": "date-time"})
+    steps = fields.List(fields.Nested(StepShape))
+
+
+class PersonShape(Shape):
+    """A resident as staff see him."""
+
+    id = fields.UUID()
+    name = fields.String()
+
+
+class QueuedShape(DeedShape):
+    """A deed as a reviewer sees it: `flags` say what to look at twice."""
+
+    resident = fields.Nested(PersonShape)
+    flags = fields.List(fields.String())
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        return super().get_attribute(obj if attr in ("resident", "flags") else obj.deed, attr, default)
+
+
+class QueueQuery(ListQuery):
+    """Which deeds: of a status, of a rule, whose description or resident's name holds a text."""
+
+    status = Choice(*STATUSES, load_default=None)
+    rule_id = Id(load_default=None)
+    q = Text(most=50, load_default=None)
+
+
+class ApproveBody(Shape):
+    """The points to credit, those of the rule unless others are given."""
+
+    points = Whole(1, MAX_POINTS)
+    note = Text(most=200)
+
+
+class ReasonBody(Shape):
+    """Why."""
+
+    reason = Text(most=200, required=True)

@@ -1,0 +1,84 @@
+"""Who may call a route: every view says so, and the app does not start where one does not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, request
+
+from people import permissions, sessions
+from people.actors import Actor, Merchant, Newcomer, Resident, Staff, WrongRole
+from people.sessions import NotRegistered, Unauthenticated
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class AudienceMissing(Exception):
+    """A route does not say who may call it."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Those who may call a route: some kinds of actors, staff with a certain right, or anyone where `kinds` is empty."""
+
+    name: str
+    kinds: tuple[type, ...] = ()
+    right: str | None = None
+
+    def __call__(self, view: View) -> View:
+        view.audience = self  # type: ignore[attr-defined]
+        return view
+
+    def admit(self) -> Actor | None:
+        """Who calls, if he may; None where anyone may.
+
+        Raises:
+            Unauthenticated: nobody is signed in.
+            NotRegistered: he has not joined a community, and the route is for residents.
+            WrongRole: the route is not for him.
+        """
+        if not self.kinds:
+            return None
+        actor = _caller()
+        if isinstance(actor, Newcomer) and Newcomer not in self.kinds and Resident in self.kinds:
+            raise NotRegistered()
+        if not isinstance(actor, self.kinds):
+            raise WrongRole()
+        if isinstance(actor, Staff) and self.right and not permissions.may(actor.role, self.right):
+            raise WrongRole()
+        return actor
+
+
+anyone = Audience("anyone")
+resident = Audience("resident", (Resident,))
+newcomer = Audience("newcomer", (Newcomer, Resident))
+merchant = Audience("merchant", (Merchant,))
+resident_or_staff = Audience("resident or staff", (Resident, Staff), permissions.ENTER)
+everyone_signed_in = Audience("everyone signed in", (Newcomer, Resident, Merchant, Staff))
+
+
+def staff(right: str) -> Audience:
+    """Staff whose role has a right."""
+    return Audience(f"staff: {right}", (Staff,), right)
+
+
+def of(app: Flask, endpoint: str) -> Audience:
+    """The audience of a route. Raises AudienceMissing."""
+    found = getattr(app.view_functions[endpoint], "audience", None)
+    if not isinstance(found, Audience):
+        raise AudienceMissing(endpoint)
+    return found
+
+
+def check_all(app: Flask) -> None:
+    """Raises AudienceMissing where a route does not declare its audience; Flask's own files need none."""
+    app.view_functions["static"].audience = anyone  # type: ignore[attr-defined]
+    for endpoint in app.view_functions:
+        of(app, endpoint)
+
+
+def _caller() -> Actor:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated()
+    return sessions.actor_of(token.strip())

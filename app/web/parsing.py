@@ -1,0 +1,53 @@
+"""How bodies and queries are read: what is no JSON, or of another type, is refused before any schema sees it."""
+
+import json
+from typing import Any, NoReturn
+
+from flask import Request
+from flask_smorest import Blueprint
+from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+
+from app.web.problems import BadJson, UnsupportedMediaType
+from kernel.errors import ValidationFailed
+
+
+class Parser(FlaskParser):
+    """webargs' parser with our refusals."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """The JSON object in the body; nothing where there is no body."""
+        raw = req.get_data(cache=True)
+        if not raw.strip():
+            return {}
+        if not req.is_json:
+            raise UnsupportedMediaType()
+        try:
+            data = json.loads(raw, parse_constant=_refuse_constant)
+            json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        except (ValueError, RecursionError):
+            raise BadJson() from None
+        if not isinstance(data, dict):
+            raise ValidationFailed({"body": ["请提交一个 JSON 对象"]})
+        return data
+
+    def load_files(self, req: Request, schema: Schema) -> Any:
+        """The files of a multipart body."""
+        if req.mimetype != "multipart/form-data":
+            raise UnsupportedMediaType()
+        return self._makeproxy(req.files, schema)
+
+    def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
+        """Fields that make no sense, by name."""
+        (fields,) = error.messages.values()  # webargs puts them under the place they came from
+        raise ValidationFailed(fields if isinstance(fields, dict) else {"body": fields})
+
+
+class Api(Blueprint):
+    """A blueprint of the API: flask-smorest's, with our parser."""
+
+    ARGUMENTS_PARSER = Parser()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

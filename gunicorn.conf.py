@@ -1,0 +1,37 @@
+"""How gunicorn serves the product; `gunicorn wsgi:app` reads this by itself."""
+
+import os
+import sys
+import tempfile
+
+# Counters of all workers are added up in files: the folder must be named before prometheus_client is imported.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="defen-metrics-"))
+
+from prometheus_client import multiprocess
+
+from app.settings import BadSettings, Settings
+
+try:
+    settings = Settings.from_environ()
+except BadSettings as error:
+    sys.exit(f"defen: {error}")
+
+bind = settings.bind
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = settings.threads
+# Loaded once before the fork: a worker that died is back at once, and the code's memory is shared.
+preload_app = True
+timeout = 30
+graceful_timeout = 15
+keepalive = 5
+max_requests = 0
+limit_request_line = 4094
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+accesslog = None
+loglevel = "warning"
+
+
+def child_exit(server, worker):
+    """Forget the gauges of a worker that ended."""
+    multiprocess.mark_process_dead(worker.pid)

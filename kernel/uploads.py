@@ -1,0 +1,135 @@
+"""Uploaded pictures: checked before they are decoded, written anew as JPEG without any metadata, found by id."""
+
+import hashlib
+import io
+import os
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+import pillow_heif
+from PIL import Image, ImageOps, UnidentifiedImageError
+from sqlalchemy import CheckConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel import clock, ids
+from kernel.database import Model, add, db, execute
+from kernel.errors import NotFound, TooBig, WrongMedia
+
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
+MAX_BYTES = 12 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+LONGEST_EDGE = 2048  # pixels; enough to see a clean yard on any screen
+UNUSED_KEPT = timedelta(days=2)
+
+pillow_heif.register_heif_opener(thumbnails=False)
+_folder = Path()
+# A decoded picture may take 150 MB: one at a time in each worker.
+_decoding = threading.Lock()
+
+
+class NotAnImage(WrongMedia):
+    title = "这不是能识别的照片，请上传 JPEG、PNG、WebP 或 HEIC 格式的照片"
+
+
+class TooLarge(TooBig):
+    title = "内容太大了，请压缩或缩小后再上传"
+
+
+class Upload(Model):
+    """A stored picture. `digest` is of the bytes that were sent, so that the same file is known again."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (CheckConstraint("width > 0 AND height > 0", name="size"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner_id: Mapped[UUID] = mapped_column(index=True)
+    digest: Mapped[bytes] = mapped_column(index=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+def configure(folder: Path) -> None:
+    """Set the folder that holds the files."""
+    global _folder
+    _folder = folder
+
+
+def path_of(upload_id: UUID) -> Path:
+    """Where the picture's file lies; the last digits of the id, which are random, spread files over folders."""
+    return _folder / upload_id.hex[-2:] / f"{upload_id.hex}.jpg"
+
+
+def store(owner_id: UUID, stream: BinaryIO) -> Upload:
+    """Keep the picture in `stream` for `owner_id`: upright, at most 2048 pixels wide or high, position and all else stripped.
+
+    Raises:
+        TooLarge: more than 12 MiB, or more than 50 million pixels.
+        NotAnImage: no whole JPEG, PNG, WebP or HEIC.
+    """
+    data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise TooLarge()
+    jpeg, (width, height) = _as_jpeg(data)
+    upload = Upload(
+        id=ids.new(), owner_id=owner_id, digest=hashlib.sha256(data).digest(), width=width, height=height, created_at=clock.now()
+    )
+    _write(path_of(upload.id), jpeg)
+    add(upload)
+    return upload
+
+
+def owned(owner_id: UUID, upload_ids: list[UUID]) -> list[Upload]:
+    """The uploads with these ids, in this order.
+
+    Raises:
+        NotFound: one of them is not `owner_id`'s.
+    """
+    found = {u.id: u for u in db.session.scalars(db.select(Upload).where(Upload.id.in_(upload_ids), Upload.owner_id == owner_id))}
+    if not found.keys() >= set(upload_ids):
+        raise NotFound()
+    return [found[i] for i in upload_ids]
+
+
+def forget_unused(in_use: str) -> int:
+    """Delete pictures older than two days whose id the SQL query `in_use` does not give; the number deleted."""
+    gone = execute(
+        text(f"DELETE FROM uploads WHERE created_at < :before AND id NOT IN ({in_use}) RETURNING id"),
+        before=clock.now() - UNUSED_KEPT,
+    ).scalars()
+    paths = [path_of(upload_id) for upload_id in gone]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return len(paths)
+
+
+def _as_jpeg(data: bytes) -> tuple[bytes, tuple[int, int]]:
+    try:
+        # Opening reads the header only, so the size is known before a single pixel is unpacked.
+        with _decoding, Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise TooLarge()
+            picture.thumbnail((LONGEST_EDGE, LONGEST_EDGE))
+            upright = ImageOps.exif_transpose(picture)
+            flat = Image.new("RGB", upright.size, "white")
+            flat.paste(upright, mask=upright.getchannel("A") if upright.mode in ("RGBA", "LA") else None)
+            out = io.BytesIO()
+            flat.save(out, "JPEG", quality=85)
+            return out.getvalue(), flat.size
+    except Image.DecompressionBombError:
+        raise TooLarge() from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, RuntimeError):
+        raise NotAnImage() from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(path)

@@ -1,0 +1,1 @@
+"""Who is who: the organisation tree, residents, staff, merchants, sign-in, permissions, masking."""

@@ -1,0 +1,89 @@
+"""Those who act. An actor is read from the database at every request, so rights and scope are never older than the request."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from kernel.errors import Forbidden, NotFound
+
+
+class WrongRole(Forbidden):
+    title = "您的账号没有做这件事的权限"
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody signed in through WeChat who has not joined a community yet. `id` is the WeChat account's."""
+
+    id: UUID
+    session_id: UUID
+    openid: str
+    kind: ClassVar[str] = "newcomer"
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A resident of a community, with the owner of the wallet that earns and pays for him."""
+
+    id: UUID
+    session_id: UUID
+    openid: str
+    community_code: str
+    name: str
+    kind: ClassVar[str] = "resident"
+
+    @property
+    def wallet_owner(self) -> str:
+        return str(self.id)
+
+
+@dataclass(frozen=True)
+class Merchant:
+    """Somebody at a merchant's till. `id` is the login's, so that what each till did stays known."""
+
+    id: UUID
+    session_id: UUID
+    merchant_id: UUID
+    kind: ClassVar[str] = "merchant"
+
+
+@dataclass(frozen=True)
+class Staff:
+    """A member of staff: a role, and a part of the organisation tree (`scope`, the lineage of a division)."""
+
+    id: UUID
+    session_id: UUID
+    name: str
+    role: str
+    scope: str
+    scope_code: str
+    scope_level: str
+    resident_id: UUID | None
+    kind: ClassVar[str] = "staff"
+
+    def sees(self, lineage: str) -> bool:
+        """Whether a division, given by its lineage, lies in this part of the tree."""
+        return lineage.startswith(self.scope)
+
+    def must_see(self, lineage: str) -> None:
+        """Raises NotFound for what lies outside: it does not exist for this member of staff."""
+        if not self.sees(lineage):
+            raise NotFound()
+
+
+@dataclass(frozen=True)
+class System:
+    """The product itself: its worker and its command line."""
+
+    name: str = "system"
+    id: None = None
+
+    @property
+    def kind(self) -> str:
+        return self.name
+
+
+WORKER = System("worker")
+COMMAND_LINE = System("command")
+
+Actor = Newcomer | Resident | Merchant | Staff

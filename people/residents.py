@@ -1,0 +1,148 @@
+"""Residents: those who earn and spend points. Personal data is encrypted where it is not needed for finding."""
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel import audit, clock, codes, ids, signing
+from kernel.database import Model, add, db, execute
+from kernel.errors import Conflict, NotFound, ValidationFailed
+from people import divisions, masking, privacy
+from people.actors import Newcomer, Staff, System
+from people.actors import Resident as ResidentActor
+
+CODE_PURPOSE = "identity"
+PHONE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+
+
+class AlreadyRegistered(Conflict):
+    title = "您已经加入社区，不用重复登记"
+
+
+class Resident(Model):
+    """A person of a community. `number` stands for him in his identity code; `phone_hash` finds his number without showing it."""
+
+    __tablename__ = "residents"
+    __table_args__ = (CheckConstraint("name_shown IN ('masked', 'full', 'hidden')", name="name_shown"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=99_999_999), unique=True)
+    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), index=True)
+    name: Mapped[str]
+    name_shown: Mapped[str] = mapped_column(server_default="masked")
+    phone_sealed: Mapped[str | None]
+    phone_hash: Mapped[bytes | None] = mapped_column(index=True)
+    phone_verified: Mapped[bool]
+    address: Mapped[str | None]
+    entered_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+
+    @property
+    def phone_masked(self) -> str | None:
+        return masking.phone(signing.decrypt("phone", self.phone_sealed)) if self.phone_sealed else None
+
+    @property
+    def name_masked(self) -> str:
+        return masking.name(self.name)
+
+
+def phone_hash(phone: str) -> bytes:
+    """What a phone number is found by: a keyed digest, useless without the key."""
+    return signing.mac("phone-hash", phone)
+
+
+def get(resident_id: UUID) -> Resident:
+    """The resident with this id. Raises NotFound."""
+    resident = db.session.get(Resident, resident_id)
+    if resident is None:
+        raise NotFound()
+    return resident
+
+
+def create(
+    *,
+    name: str,
+    community_code: str,
+    phone: str | None = None,
+    phone_verified: bool = False,
+    address: str | None = None,
+    entered_by: UUID | None = None,
+) -> Resident:
+    """A new resident of a community. Raises ValidationFailed for an unknown community or a number that is none."""
+    if phone is not None and not PHONE.fullmatch(phone):
+        raise ValidationFailed({"phone": ["请填写 11 位手机号码"]})
+    resident = Resident(
+        id=ids.new(),
+        community_code=divisions.community(community_code).code,
+        name=name,
+        phone_sealed=signing.encrypt("phone", phone) if phone else None,
+        phone_hash=phone_hash(phone) if phone else None,
+        phone_verified=phone_verified,
+        address=address,
+        entered_by=entered_by,
+        created_at=clock.now(),
+        name_shown="masked",
+    )
+    add(resident)
+    return resident
+
+
+def enter(actor: Staff | System, **person: str | None) -> Resident:
+    """A person without WeChat, registered by staff."""
+    resident = create(**person, entered_by=actor.id or UUID(int=0))  # type: ignore[arg-type]
+    audit.record(actor, "resident.enter", resident.id, resident.community_code)
+    return resident
+
+
+_JOIN = text("UPDATE wechat_accounts SET resident_id = :resident_id WHERE id = :account_id AND resident_id IS NULL")
+_ENTERED_BY_STAFF = text(
+    """
+    SELECT id FROM residents r
+    WHERE phone_hash = :phone_hash AND community_code = :community_code AND entered_by IS NOT NULL
+      AND NOT EXISTS (SELECT FROM wechat_accounts w WHERE w.resident_id = r.id)
+    LIMIT 2
+    """
+)
+
+
+def register(
+    actor: Newcomer,
+    *,
+    name: str,
+    phone: str,
+    phone_verified: bool,
+    community_code: str,
+    consent_version: str,
+    address: str | None,
+) -> Resident:
+    """The newcomer joins a community and becomes its resident; his consent to the privacy statement is recorded.
+
+    A phone number that WeChat has verified links him to the one person whom staff entered with it in that community; a
+    number merely typed never links.
+
+    Raises:
+        AlreadyRegistered: he joined before, be it a moment ago.
+        ValidationFailed: unknown community, wrong number, or a consent to another version than the present one.
+    """
+    privacy.require_current(consent_version)
+    resident = _entered_by_staff(phone, community_code) if phone_verified else None
+    if resident is None:
+        resident = create(name=name, community_code=community_code, phone=phone, phone_verified=phone_verified, address=address)
+    if execute(_JOIN, resident_id=resident.id, account_id=actor.id).rowcount == 0:
+        raise AlreadyRegistered()
+    privacy.record_consent(resident.id, consent_version)
+    audit.record(actor, "resident.register", resident.id, resident.community_code, consent_version=consent_version)
+    return resident
+
+
+def _entered_by_staff(phone: str, community_code: str) -> Resident | None:
+    found = execute(_ENTERED_BY_STAFF, phone_hash=phone_hash(phone), community_code=community_code).scalars().all()
+    return get(found[0]) if len(found) == 1 else None
+
+
+def code(actor: ResidentActor, count: int = 1) -> list[codes.Code]:
+    """The actor's present identity code and those after it, `count` in all."""
+    return codes.ahead(CODE_PURPOSE, get(actor.id).number, count)

@@ -1,0 +1,92 @@
+"""Check-ins: once a day, each morning, with streaks."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel import audit, clock, ids
+from kernel.database import Model, execute, first
+from people.actors import Resident
+from points import ledger, wallets
+
+POINTS = 1  # a day, by default of a new community
+
+
+class CheckIn(Model):
+    """A resident's check-in on a day of his community. `streak` counts the days in a row that it ends."""
+
+    __tablename__ = "checkins"
+    __table_args__ = (UniqueConstraint("resident_id", "day"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    resident_id: Mapped[UUID] = mapped_column(ForeignKey("residents.id"))
+    day: Mapped[date]
+    points: Mapped[int]
+    streak: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class CheckedIn:
+    """The day's check-in and the wallet's balance now; `first` unless he had checked in before."""
+
+    date: date
+    points: int
+    streak: int
+    balance: int
+    first: bool
+
+
+_INSERT = text(
+    """
+    INSERT INTO checkins (id, resident_id, day, points, streak, created_at)
+    VALUES (:id, :resident_id, :day, :points,
+            1 + coalesce((SELECT streak FROM checkins WHERE resident_id = :resident_id AND day = :yesterday), 0), :now)
+    ON CONFLICT (resident_id, day) DO NOTHING
+    RETURNING streak
+    """
+)
+_OF_DAY = text("SELECT points, streak FROM checkins WHERE resident_id = :resident_id AND day = :day")
+_STREAK = text("SELECT streak FROM checkins WHERE resident_id = :resident_id AND day >= :yesterday ORDER BY day DESC LIMIT 1")
+_BETWEEN = text(
+    "SELECT day AS date, points, streak FROM checkins WHERE resident_id = :resident_id AND day >= :first AND day < :until ORDER BY day DESC"
+)
+
+
+def check_in(actor: Resident) -> CheckedIn:
+    """Check in for today and earn the day's point; a second time on the same day changes nothing."""
+    today, checkin_id = clock.today(), ids.new()
+    made = first(
+        _INSERT,
+        id=checkin_id,
+        resident_id=actor.id,
+        day=today,
+        yesterday=today - timedelta(days=1),
+        points=POINTS,
+        now=clock.now(),
+    )
+    if made is None:
+        done = first(_OF_DAY, resident_id=actor.id, day=today)
+        assert done is not None
+        return CheckedIn(today, done.points, done.streak, wallets.balances(actor).balance, first=False)
+    source = ledger.Source("checkin", checkin_id, "每日签到")
+    posted = ledger.credit(actor.wallet_owner, actor.community_code, POINTS, "checkin", source)
+    assert posted.balance is not None
+    audit.record(actor, "checkin.make", checkin_id, actor.community_code, points=POINTS)
+    return CheckedIn(today, POINTS, made.streak, posted.balance, first=True)
+
+
+def streak(actor: Resident) -> int:
+    """How many days in a row the actor has checked in, up to today or, if he has not yet today, up to yesterday."""
+    row = first(_STREAK, resident_id=actor.id, yesterday=clock.today() - timedelta(days=1))
+    return row.streak if row else 0
+
+
+def of_month(actor: Resident, month: date) -> list[dict[str, date | int]]:
+    """The actor's check-ins in the month of a day, newest first: date, points, streak."""
+    first_day = month.replace(day=1)
+    rows = execute(_BETWEEN, resident_id=actor.id, first=first_day, until=clock.first_of_next_month(first_day))
+    return [dict(row._mapping) for row in rows]

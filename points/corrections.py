@@ -1,0 +1,28 @@
+"""Corrections: staff take a credit back by a transfer that names it."""
+
+from uuid import UUID
+
+from kernel import audit
+from kernel.errors import NotFound
+from people import divisions
+from people.actors import Staff
+from points import ledger, wallets
+from points.wallets import Entry
+
+
+def reverse(actor: Staff, transfer_id: UUID, *, reason: str) -> Entry:
+    """Take a credit back, with a reason on record.
+
+    Raises:
+        NotFound: no such transfer in the actor's part of the tree.
+        ledger.NotReversible: it is no credit; what an order holds or pays is undone through the order.
+        ledger.AlreadyReversed: it was taken back before.
+        ledger.InsufficientPoints: the wallet has fewer points than the credit gave.
+    """
+    community_code = ledger.community_of(transfer_id)
+    if community_code is None:
+        raise NotFound()
+    actor.must_see(divisions.lineage_of(community_code))
+    posted = ledger.reverse(transfer_id)
+    audit.record(actor, "transfer.reverse", posted.id, community_code, reverses=transfer_id, reason=reason)
+    return wallets.entry(posted.id)

@@ -1,0 +1,309 @@
+"""The books. A transfer is one row, from one account to another, and is never changed; this module alone writes them.
+
+Accounts that can be refused (wallets, and what a wallet holds for orders) keep a balance, changed only by a guarded
+statement. Accounts that never are (issuance, a merchant's takings) keep none and are summed when read, so they are never hot.
+Each move below is one statement: when its guard matches no row, nothing is written.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, TextClause, UniqueConstraint, bindparam, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel import clock, ids, signing
+from kernel.database import Model, execute, first
+from kernel.errors import Conflict
+
+WALLET, HELD, ISSUANCE, MERCHANT = "wallet", "held", "issuance", "merchant"
+EARNING_KINDS = ("checkin", "deed")
+
+
+class InsufficientPoints(Conflict):
+    title = "积分不够"
+
+
+class AlreadyReversed(Conflict):
+    title = "这笔积分已经冲正过了"
+
+
+class NotReversible(Conflict):
+    title = "这笔积分不能直接冲正，请通过取消订单等办法处理"
+
+
+class Account(Model):
+    """A place where points can be. `owner` is a resident's or merchant's id or a community's code, by `kind`."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        UniqueConstraint("owner", "kind"),
+        CheckConstraint("kind IN ('wallet', 'held', 'issuance', 'merchant')", name="kind"),
+        CheckConstraint("(balance IS NOT NULL) = (kind IN ('wallet', 'held'))", name="counted"),
+        CheckConstraint("balance >= 0", name="floor"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    owner: Mapped[str]
+    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), index=True)
+    balance: Mapped[int | None]
+
+
+class Transfer(Model):
+    """Points that went from one account to another.
+
+    `number` is given while the counted account is locked, so it orders the transfers of a wallet as they happened; the
+    balances after it make a chain that shows a missing row. `mac` is a keyed digest that shows a changed one.
+    """
+
+    __tablename__ = "transfers"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("debit_account <> credit_account", name="two_accounts"),
+        UniqueConstraint("source_id", "kind"),
+        Index(None, "debit_account", "number"),
+        Index(None, "credit_account", "number"),
+    )
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    id: Mapped[UUID] = mapped_column(unique=True)
+    debit_account: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    credit_account: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    amount: Mapped[int]
+    debit_balance: Mapped[int | None]
+    credit_balance: Mapped[int | None]
+    kind: Mapped[str]
+    title: Mapped[str]
+    source_type: Mapped[str]
+    source_id: Mapped[UUID]
+    reverses: Mapped[UUID | None] = mapped_column(ForeignKey("transfers.id"), unique=True)
+    created_at: Mapped[datetime]
+    mac: Mapped[bytes]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What caused a transfer: the row it comes from, and how people call it."""
+
+    type: str
+    id: UUID
+    title: str
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A transfer that was made, and the wallet's balance after it (None where the wallet was not touched)."""
+
+    id: UUID
+    balance: int | None
+
+
+_OPEN = text(
+    """
+    INSERT INTO accounts (kind, owner, community_code, balance) VALUES (:kind, :owner, :community_code, :balance)
+    ON CONFLICT (owner, kind) DO NOTHING
+    """
+)
+
+
+def open_wallet(owner: str, community_code: str) -> None:
+    """Give `owner` a wallet and a place for what it holds; and the community, with its first wallet, a place to issue from.
+
+    The wallet's id is the smaller one: whatever locks both locks the wallet first.
+    """
+    execute(_OPEN, kind=WALLET, owner=owner, community_code=community_code, balance=0)
+    execute(_OPEN, kind=HELD, owner=owner, community_code=community_code, balance=0)
+    execute(_OPEN, kind=ISSUANCE, owner=community_code, community_code=community_code, balance=None)
+
+
+def open_merchant(merchant_id: UUID, community_code: str) -> None:
+    """Give a merchant a place for what it takes; done before, it changes nothing."""
+    execute(_OPEN, kind=MERCHANT, owner=str(merchant_id), community_code=community_code, balance=None)
+
+
+# One account with a balance, one without: points enter or leave the counted one.
+_ACROSS = text(
+    """
+    WITH counted AS (
+        UPDATE accounts SET balance = balance + :change
+        WHERE owner = :owner AND kind = :kind AND balance + :change >= 0
+        RETURNING id, balance
+    )
+    INSERT INTO transfers (id, debit_account, credit_account, debit_balance, credit_balance,
+                           amount, kind, title, source_type, source_id, reverses, created_at, mac)
+    SELECT :id,
+           CASE WHEN :change > 0 THEN other.id ELSE counted.id END,
+           CASE WHEN :change > 0 THEN counted.id ELSE other.id END,
+           CASE WHEN :change > 0 THEN NULL ELSE counted.balance END,
+           CASE WHEN :change > 0 THEN counted.balance ELSE NULL END,
+           abs(:change), :transfer_kind, :title, :source_type, :source_id, :reverses, :created_at, :mac
+    FROM counted JOIN accounts other ON other.owner = :other_owner AND other.kind = :other_kind
+    RETURNING coalesce(debit_balance, credit_balance) AS balance
+    """
+).bindparams(bindparam("change", type_=BigInteger))
+
+# Both accounts have a balance: a wallet and what it holds. The wallet is locked first, whichever way the points go.
+_WITHIN = text(
+    """
+    WITH wallet AS (
+        UPDATE accounts SET balance = balance + :change
+        WHERE owner = :owner AND kind = 'wallet' AND balance + :change >= 0
+        RETURNING id, balance
+    ), held AS (
+        UPDATE accounts SET balance = accounts.balance - :change FROM wallet
+        WHERE accounts.owner = :owner AND accounts.kind = 'held' AND accounts.balance - :change >= 0
+        RETURNING accounts.id, accounts.balance
+    )
+    INSERT INTO transfers (id, debit_account, credit_account, debit_balance, credit_balance,
+                           amount, kind, title, source_type, source_id, reverses, created_at, mac)
+    SELECT :id,
+           CASE WHEN :change > 0 THEN held.id ELSE wallet.id END,
+           CASE WHEN :change > 0 THEN wallet.id ELSE held.id END,
+           CASE WHEN :change > 0 THEN held.balance ELSE wallet.balance END,
+           CASE WHEN :change > 0 THEN wallet.balance ELSE held.balance END,
+           abs(:change), :transfer_kind, :title, :source_type, :source_id, :reverses, :created_at, :mac
+    FROM wallet, held
+    RETURNING CASE WHEN :change > 0 THEN credit_balance ELSE debit_balance END AS balance
+    """
+).bindparams(bindparam("change", type_=BigInteger))
+
+
+def credit(owner: str, community_code: str, amount: int, kind: str, source: Source) -> Posted:
+    """Issue points of a community into a wallet. The kind and the source are credited once, or not at all."""
+    posted = _post(_ACROSS, kind, source, amount, (ISSUANCE, community_code), (WALLET, owner), counted=WALLET, change=amount)
+    assert posted is not None, "a credit is never refused"
+    return posted
+
+
+def hold(owner: str, amount: int, source: Source) -> Posted:
+    """Set points of a wallet aside. Raises InsufficientPoints where the wallet has fewer."""
+    return _or_insufficient(_post(_WITHIN, "hold", source, amount, (WALLET, owner), (HELD, owner), change=-amount))
+
+
+def release(owner: str, amount: int, source: Source) -> Posted:
+    """Put points that were set aside back into their wallet."""
+    return _or_insufficient(_post(_WITHIN, "release", source, amount, (HELD, owner), (WALLET, owner), change=amount))
+
+
+def spend(owner: str, merchant_id: UUID, amount: int, source: Source) -> Posted:
+    """Pay points that were set aside to a merchant."""
+    merchant = (MERCHANT, str(merchant_id))
+    return _or_insufficient(_post(_ACROSS, "spend", source, amount, (HELD, owner), merchant, counted=HELD, change=-amount))
+
+
+_ORIGINAL = text(
+    """
+    SELECT t.amount, t.title, t.kind, w.owner, i.owner AS community_code,
+           EXISTS (SELECT FROM transfers r WHERE r.reverses = t.id) AS reversed
+    FROM transfers t JOIN accounts w ON w.id = t.credit_account JOIN accounts i ON i.id = t.debit_account
+    WHERE t.id = :id AND w.kind = 'wallet' AND i.kind = 'issuance'
+    """
+)
+_LOCK = text("SELECT FROM accounts WHERE owner = :owner AND kind = 'wallet' FOR UPDATE")
+
+
+def reverse(transfer_id: UUID) -> Posted:
+    """Take a credit back by a correcting transfer that names it.
+
+    Raises:
+        NotReversible: the transfer is no credit.
+        AlreadyReversed: it was taken back before.
+        InsufficientPoints: the wallet has fewer points than it gave.
+    """
+    original = first(_ORIGINAL, id=transfer_id)
+    if original is None:
+        raise NotReversible()
+    # All reversals of one credit meet at its wallet; behind the lock a fresh look tells whether another was first.
+    execute(_LOCK, owner=original.owner)
+    original = first(_ORIGINAL, id=transfer_id)
+    assert original is not None
+    if original.reversed:
+        raise AlreadyReversed()
+    source = Source("transfer", transfer_id, f"冲正：{original.title}")
+    debit, credit = (WALLET, original.owner), (ISSUANCE, original.community_code)
+    return _or_insufficient(
+        _post(
+            _ACROSS,
+            "reversal",
+            source,
+            original.amount,
+            debit,
+            credit,
+            counted=WALLET,
+            change=-original.amount,
+            reverses=transfer_id,
+        )
+    )
+
+
+_COMMUNITY = text(
+    """
+    SELECT a.community_code FROM transfers t JOIN accounts a ON a.id = t.debit_account WHERE t.id = :id
+    """
+)
+
+
+def community_of(transfer_id: UUID) -> str | None:
+    """The code of the community in whose books a transfer stands, None where there is no such transfer."""
+    row = first(_COMMUNITY, id=transfer_id)
+    return None if row is None else str(row.community_code)
+
+
+def transfer_mac(
+    id: UUID,
+    debit: tuple[str, str],
+    credit: tuple[str, str],
+    amount: int,
+    kind: str,
+    source: Source,
+    created_at: datetime,
+    reverses: UUID | None,
+) -> bytes:
+    """The keyed digest of a transfer (16 bytes): who changes a row without the key cannot make it fit."""
+    moment = int(created_at.timestamp() * 1_000_000)
+    parts = (id, *debit, *credit, amount, kind, source.type, source.id, source.title, moment, reverses or "")
+    return signing.mac("transfer", *parts)[:16]
+
+
+def _post(
+    statement: TextClause,
+    kind: str,
+    source: Source,
+    amount: int,
+    debit: tuple[str, str],
+    credit: tuple[str, str],
+    *,
+    change: int,
+    counted: str | None = None,
+    reverses: UUID | None = None,
+) -> Posted | None:
+    """Make one transfer; None where the guard refused. `change` is what the first counted account gains."""
+    transfer_id, created_at = ids.new(), clock.now()
+    values: dict[str, Any] = {}
+    if counted:
+        own, other = (debit, credit) if debit[0] == counted else (credit, debit)
+        values = {"owner": own[1], "kind": counted, "other_owner": other[1], "other_kind": other[0]}
+    else:
+        values = {"owner": debit[1]}
+    row = first(
+        statement,
+        id=transfer_id,
+        change=change,
+        transfer_kind=kind,
+        title=source.title,
+        source_type=source.type,
+        source_id=source.id,
+        reverses=reverses,
+        created_at=created_at,
+        mac=transfer_mac(transfer_id, debit, credit, amount, kind, source, created_at, reverses),
+        **values,
+    )
+    return None if row is None else Posted(transfer_id, row.balance if WALLET in (debit[0], credit[0]) else None)
+
+
+def _or_insufficient(posted: Posted | None) -> Posted:
+    if posted is None:
+        raise InsufficientPoints()
+    return posted

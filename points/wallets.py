@@ -1,0 +1,112 @@
+"""Wallets as their owners see them: what is there, what is held, and the story of every point."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from kernel import paging
+from kernel.database import execute, first
+from people.actors import Resident
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """Points: `balance` can be spent now, `held` waits for orders, the others count over the wallet's life."""
+
+    balance: int
+    held: int
+    earned: int = 0
+    spent: int = 0
+    expired: int = 0
+    expiring: tuple[dict[str, int | date], ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One transfer as the wallet's owner sees it: `points` is signed."""
+
+    number: int
+    id: UUID
+    kind: str
+    points: int
+    balance_after: int
+    title: str
+    created_at: datetime
+    source: dict[str, str]
+
+
+_BALANCES = text(
+    """
+    SELECT w.balance, h.balance AS held FROM accounts w JOIN accounts h ON h.owner = w.owner AND h.kind = 'held'
+    WHERE w.owner = :owner AND w.kind = 'wallet'
+    """
+)
+_TOTALS = text(
+    """
+    SELECT w.balance, h.balance AS held,
+           coalesce((SELECT sum(t.amount) FROM transfers t JOIN accounts i ON i.id = t.debit_account
+                     WHERE t.credit_account = w.id AND i.kind = 'issuance'), 0)
+         - coalesce((SELECT sum(t.amount) FROM transfers t JOIN accounts i ON i.id = t.credit_account
+                     WHERE t.debit_account = w.id AND i.kind = 'issuance'), 0) AS earned,
+           coalesce((SELECT sum(t.amount) FROM transfers t WHERE t.debit_account = h.id AND t.kind = 'spend'), 0) AS spent
+    FROM accounts w JOIN accounts h ON h.owner = w.owner AND h.kind = 'held'
+    WHERE w.owner = :owner AND w.kind = 'wallet'
+    """
+)
+_HISTORY = text(
+    """
+    WITH wallet AS (SELECT id FROM accounts WHERE owner = :owner AND kind = 'wallet'),
+    entries AS (
+        (SELECT t.*, t.amount AS points, t.credit_balance AS balance_after FROM transfers t
+         WHERE t.credit_account = (SELECT id FROM wallet) AND t.number < :before ORDER BY t.number DESC LIMIT :limit)
+        UNION ALL
+        (SELECT t.*, -t.amount AS points, t.debit_balance AS balance_after FROM transfers t
+         WHERE t.debit_account = (SELECT id FROM wallet) AND t.number < :before ORDER BY t.number DESC LIMIT :limit)
+    )
+    SELECT number, id, kind, points, balance_after, title, created_at, source_type, source_id
+    FROM entries ORDER BY number DESC LIMIT :limit
+    """
+)
+
+
+def balances(actor: Resident) -> Wallet:
+    """What is in the actor's wallet and what it holds."""
+    row = first(_BALANCES, owner=actor.wallet_owner)
+    assert row is not None
+    return Wallet(row.balance, row.held)
+
+
+def of(actor: Resident) -> Wallet:
+    """The actor's wallet with what it earned and spent over its life."""
+    row = first(_TOTALS, owner=actor.wallet_owner)
+    assert row is not None
+    return Wallet(row.balance, row.held, int(row.earned), int(row.spent))
+
+
+def history(actor: Resident, window: paging.Window) -> paging.Page[Entry]:
+    """The transfers of the actor's wallet, newest first."""
+    before = window.after_number()
+    rows = execute(_HISTORY, owner=actor.wallet_owner, before=2**62 if before is None else before, limit=window.limit + 1)
+    entries = [_entry(row) for row in rows]
+    return paging.cut(entries, window.limit, lambda entry: entry.number)
+
+
+_ENTRY = text(
+    """
+    SELECT number, id, kind, -amount AS points, debit_balance AS balance_after, title, created_at, source_type, source_id
+    FROM transfers WHERE id = :id
+    """
+)
+
+
+def entry(transfer_id: UUID) -> Entry:
+    """A transfer out of a wallet, as its owner sees it."""
+    return _entry(execute(_ENTRY, id=transfer_id).one())
+
+
+def _entry(row: Any) -> Entry:
+    source = {"type": row.source_type, "id": str(row.source_id)}
+    return Entry(row.number, row.id, row.kind, row.points, row.balance_after, row.title, row.created_at, source)

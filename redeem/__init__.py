@@ -1,0 +1,1 @@
+"""Redeeming: the points shop, orders, their codes, and the merchant's scan."""

@@ -1,0 +1,224 @@
+"""Orders: a resident sets points aside for an item; the order waits to be scanned, is cancelled, or lapses."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+
+from kernel import audit, clock, codes, ids, paging
+from kernel.database import Model, db, execute, first
+from kernel.errors import Conflict, NotFound
+from people.actors import WORKER, Resident, System
+from points import ledger
+from points.deeds import LimitReached
+from redeem import stocks
+from redeem.items import Item
+
+LAPSES_AFTER = timedelta(days=7)  # by default of a new community
+MAX_QUANTITY = 99
+CODE_PURPOSE = "order"
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class ItemUnavailable(Conflict):
+    title = "这件商品或服务现在不能兑换"
+
+
+class OrderNotOpen(Conflict):
+    title = "这个订单已经结束，不能再操作"
+
+
+class Order(Model):
+    """Some pieces of an item for which points are held: `unit_price` for each piece left.
+
+    Of every order: pieces scanned + `pieces_left` + `pieces_returned` (cancelled or lapsed) = `quantity`.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint("status IN ('reserved', 'redeemed', 'cancelled', 'lapsed', 'refunded')", name="status"),
+        CheckConstraint("quantity BETWEEN 1 AND 99 AND pieces_left >= 0 AND pieces_returned >= 0", name="pieces"),
+        CheckConstraint("pieces_left + pieces_returned <= quantity", name="sum"),
+        CheckConstraint("(status = 'reserved') = (pieces_left > 0)", name="open"),
+        Index(None, "resident_id", "id"),
+        Index(None, "item_id", "resident_id"),
+        Index("orders_due_idx", "expires_at", postgresql_where=text("status = 'reserved'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=99_999_999), unique=True)
+    resident_id: Mapped[UUID] = mapped_column(ForeignKey("residents.id"))
+    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"))
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
+    merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"))
+    quantity: Mapped[int]
+    pieces_left: Mapped[int]
+    pieces_returned: Mapped[int]
+    unit_price: Mapped[int]
+    status: Mapped[str]
+    placed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    redeemed_at: Mapped[datetime | None]
+
+    item: Mapped[Item] = relationship(viewonly=True)
+
+    @property
+    def points(self) -> int:
+        return self.quantity * self.unit_price
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A new order, as `Order` is shown."""
+
+    id: UUID
+    status: str
+    item: dict[str, Any]
+    quantity: int
+    pieces_left: int
+    points: int
+    placed_at: datetime
+    expires_at: datetime
+
+
+_OFFER = text(
+    """
+    SELECT i.kind, i.name, i.price, i.merchant_id, i.per_person, i.per_days, s.item_id IS NOT NULL AS stocked,
+           m.active AND coalesce(i.on_shelf_from <= :now, true) AND coalesce(i.on_shelf_to > :now, true) AS offered
+    FROM items i JOIN merchants m ON m.id = i.merchant_id LEFT JOIN stocks s ON s.item_id = i.id
+    WHERE i.id = :item_id AND i.community_code = :community_code
+    """
+)
+# The wallet is locked by the hold before this runs, so the resident's orders are counted one after the other.
+_PLACE = text(
+    """
+    INSERT INTO orders (id, resident_id, community_code, item_id, merchant_id, quantity, pieces_left, pieces_returned,
+                        unit_price, status, placed_at, expires_at)
+    SELECT :id, :resident_id, :community_code, :item_id, :merchant_id, :quantity, :quantity, 0, :price, 'reserved', :now, :expires_at
+    WHERE CAST(:per_person AS bigint) IS NULL OR :quantity + (
+        SELECT coalesce(sum(quantity - pieces_returned), 0) FROM orders
+        WHERE item_id = :item_id AND resident_id = :resident_id AND placed_at > :counted_since
+    ) <= :per_person
+    """
+)
+
+
+def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
+    """Order some pieces of an item: its points are held, its pieces reserved, for seven days.
+
+    Raises:
+        NotFound: no such item in the actor's community.
+        ItemUnavailable: it is off the shelf.
+        ledger.InsufficientPoints: the wallet has too few points.
+        LimitReached: the item's limit per person is reached.
+        stocks.OutOfStock: too few pieces are left.
+    """
+    now, order_id = clock.now(), ids.new()
+    offer = first(_OFFER, item_id=item_id, community_code=actor.community_code, now=now)
+    if offer is None:
+        raise NotFound()
+    if not offer.offered:
+        raise ItemUnavailable()
+    points = offer.price * quantity
+    ledger.hold(actor.wallet_owner, points, ledger.Source("order", order_id, f"兑换：{offer.name}"))
+    placed = execute(
+        _PLACE,
+        id=order_id,
+        resident_id=actor.id,
+        community_code=actor.community_code,
+        item_id=item_id,
+        merchant_id=offer.merchant_id,
+        quantity=quantity,
+        price=offer.price,
+        now=now,
+        expires_at=now + LAPSES_AFTER,
+        per_person=offer.per_person,
+        counted_since=now - timedelta(days=offer.per_days) if offer.per_days else EVER,
+    )
+    if placed.rowcount == 0:
+        raise LimitReached()
+    if offer.stocked:
+        stocks.move(item_id, -quantity, "reserved", source_id=order_id, by_id=actor.id)
+    audit.record(actor, "order.place", order_id, actor.community_code, item_id=item_id, quantity=quantity, points=points)
+    item = {"id": item_id, "kind": offer.kind, "name": offer.name}
+    return Placed(order_id, "reserved", item, quantity, quantity, points, now, now + LAPSES_AFTER)
+
+
+def find(actor: Resident, window: paging.Window) -> paging.Page[Order]:
+    """The actor's orders, newest first."""
+    return paging.by_id(select(Order).where(Order.resident_id == actor.id).options(selectinload(Order.item)), Order.id, window)
+
+
+def get(actor: Resident, order_id: UUID) -> Order:
+    """One of the actor's orders. Raises NotFound."""
+    query = select(Order).where(Order.id == order_id, Order.resident_id == actor.id)
+    order = db.session.scalar(query.options(selectinload(Order.item)).execution_options(populate_existing=True))
+    if order is None:
+        raise NotFound()
+    return order
+
+
+def code(actor: Resident, order_id: UUID, count: int = 1) -> list[codes.Code]:
+    """The order's present code and those after it, `count` in all.
+
+    Raises:
+        NotFound: the order is not the actor's.
+        OrderNotOpen: it was redeemed or cancelled, or its time is over.
+    """
+    order = get(actor, order_id)
+    if order.status != "reserved" or order.expires_at <= clock.now():
+        raise OrderNotOpen()
+    return codes.ahead(CODE_PURPOSE, order.number, count)
+
+
+_CLOSE = text(
+    """
+    UPDATE orders SET status = :status, pieces_returned = pieces_returned + pieces_left, pieces_left = 0
+    WHERE id = :id AND status = 'reserved' AND (:status = 'cancelled' OR expires_at <= :now)
+    RETURNING id, resident_id, community_code, item_id, unit_price, pieces_returned AS pieces,
+              EXISTS (SELECT FROM stocks WHERE stocks.item_id = orders.item_id) AS stocked,
+              (SELECT name FROM items WHERE items.id = orders.item_id) AS item_name
+    """
+)
+
+
+def cancel(actor: Resident, order_id: UUID) -> Order:
+    """Cancel an order: its points go back to the wallet, its pieces back to the shelf.
+
+    Raises:
+        NotFound: it is not the actor's.
+        OrderNotOpen: it was redeemed, cancelled or lapsed before.
+    """
+    get(actor, order_id)
+    if not _close(actor, order_id, "cancelled"):
+        raise OrderNotOpen()
+    return get(actor, order_id)
+
+
+_DUE = text("SELECT id FROM orders WHERE status = 'reserved' AND expires_at <= :now ORDER BY expires_at LIMIT :limit")
+
+
+def due(limit: int = 100) -> list[UUID]:
+    """Orders whose time is over and that still wait, the oldest first."""
+    return list(execute(_DUE, now=clock.now(), limit=limit).scalars())
+
+
+def lapse(order_id: UUID) -> bool:
+    """Let an order lapse whose time is over; False where another was faster. As harmless twice as once."""
+    return _close(WORKER, order_id, "lapsed")
+
+
+def _close(actor: Resident | System, order_id: UUID, status: str) -> bool:
+    closed = first(_CLOSE, id=order_id, status=status, now=clock.now())
+    if closed is None:
+        return False
+    points = closed.pieces * closed.unit_price
+    word = "取消" if status == "cancelled" else "过期"
+    ledger.release(str(closed.resident_id), points, ledger.Source("order", order_id, f"{word}：{closed.item_name}"))
+    if closed.stocked:
+        stocks.move(closed.item_id, closed.pieces, "released", source_id=order_id, by_id=actor.id)
+    audit.record(actor, f"order.{status}", order_id, closed.community_code, pieces=closed.pieces, points=points)
+    return True

@@ -1,0 +1,1 @@
+"""Read-only queries across packages: statements, and the check of the books."""

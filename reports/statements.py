@@ -1,0 +1,67 @@
+"""A merchant's statement: what it took in a month, to the point, line by line."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from kernel import clock
+from kernel.database import execute, first
+from people.actors import Merchant
+
+
+@dataclass(frozen=True)
+class Line:
+    """One scan: how many pieces of which item for how many points."""
+
+    scan_id: UUID
+    at: datetime
+    item: str
+    pieces: int
+    points: int
+    status: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A month in points: opening + taken − refunded − settled = closing."""
+
+    month: str
+    opening: int
+    taken: int
+    refunded: int
+    settled: int
+    closing: int
+    lines: list[Line]
+
+
+_OPENING = text(
+    """
+    SELECT coalesce(sum(t.amount), 0) AS points FROM transfers t JOIN accounts a ON a.id = t.credit_account
+    WHERE a.owner = :merchant AND a.kind = 'merchant' AND t.created_at < :start
+    """
+)
+_LINES = text(
+    """
+    SELECT s.id, s.at, i.name, s.pieces, s.points
+    FROM scans s JOIN orders o ON o.id = s.order_id JOIN items i ON i.id = o.item_id
+    WHERE s.merchant_id = :merchant_id AND s.at >= :start AND s.at < :until ORDER BY s.id
+    """
+)
+
+
+def of_month(actor: Merchant, month: date) -> Statement:
+    """The statement of the actor's merchant for the month of a day, its lines oldest first.
+
+    Refunds and settlements do not exist yet, so nothing is taken off what was scanned.
+    """
+    start_day = month.replace(day=1)
+    start, until = clock.start_of(start_day), clock.start_of(clock.first_of_next_month(start_day))
+    before = first(_OPENING, merchant=str(actor.merchant_id), start=start)
+    assert before is not None
+    opening = int(before.points)
+    rows = execute(_LINES, merchant_id=actor.merchant_id, start=start, until=until)
+    lines = [Line(r.id, r.at, r.name, r.pieces, r.points, "redeemed") for r in rows]
+    taken = sum(line.points for line in lines)
+    return Statement(f"{start_day:%Y-%m}", opening, taken, 0, 0, opening + taken, lines)

@@ -1,0 +1,236 @@
+"""The cast of the tests: the people of 融城社区, each signed in, and what they need to earn and spend points."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from kernel import clock, ids
+from kernel.database import add, transaction
+from people import divisions, logins, merchants, residents, sessions, staff, wechat_accounts
+from people.actors import COMMAND_LINE
+from people.logins import Login
+from people.privacy import VERSION
+from points import deeds, ledger, registrations, reviews, rules
+from redeem import items, orders
+
+COMMUNITY, NEXT_COMMUNITY, TOWN, DISTRICT = "500104101009", "500104101010", "500104101", "500104"
+PASSWORD = "a password for tests"
+API = "/api/v1"
+T = TypeVar("T")
+
+
+class Caller:
+    """Somebody who calls the API: `post("/checkins")`, with his token; each call is a client of its own, so threads may share him."""
+
+    def __init__(self, app: Flask, access_token: str | None = None, **facts: Any) -> None:
+        self.app, self.access_token = app, access_token
+        self.__dict__.update(facts)
+
+    def call(self, method: str, path: str, *, key: str | None = None, **request: Any) -> TestResponse:
+        headers = dict(request.pop("headers", {}))
+        if self.access_token:
+            headers.setdefault("Authorization", f"Bearer {self.access_token}")
+        if key:
+            headers["Idempotency-Key"] = key
+        client: FlaskClient = self.app.test_client()
+        return client.open(path if path.startswith(("/api", "/photos")) else API + path, method=method, headers=headers, **request)
+
+    def get(self, path: str, **request: Any) -> TestResponse:
+        return self.call("GET", path, **request)
+
+    def post(self, path: str, json: Any = None, **request: Any) -> TestResponse:
+        return self.call("POST", path, json=json, **request) if json is not None else self.call("POST", path, **request)
+
+    def patch(self, path: str, json: Any, **request: Any) -> TestResponse:
+        return self.call("PATCH", path, json=json, **request)
+
+
+class Cast:
+    """The people, each created when first named; and helpers that put them into a situation through the domain's own functions."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    # --- who ---------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def nobody(self) -> Caller:
+        return Caller(self.app)
+
+    @cached_property
+    def grandmother(self) -> Caller:
+        return self.resident("李秀英")
+
+    @cached_property
+    def volunteer(self) -> Caller:
+        return self.resident("陈晨")
+
+    @cached_property
+    def neighbour(self) -> Caller:
+        """A resident of the next community."""
+        return self.resident("吴邻居", NEXT_COMMUNITY)
+
+    @cached_property
+    def neighbour_staff(self) -> Caller:
+        """Staff of the next community: admin there, nobody here."""
+        return self.staff("admin", NEXT_COMMUNITY)
+
+    @cached_property
+    def newcomer(self) -> Caller:
+        """Signed in through WeChat, in no community yet."""
+        return self.in_app(lambda: self._newcomer("newcomer"))
+
+    @cached_property
+    def reviewer(self) -> Caller:
+        return self.staff("reviewer", COMMUNITY)
+
+    @cached_property
+    def admin(self) -> Caller:
+        return self.staff("admin", COMMUNITY)
+
+    @cached_property
+    def auditor(self) -> Caller:
+        return self.staff("auditor", COMMUNITY)
+
+    @cached_property
+    def official(self) -> Caller:
+        """At the district: sees all of it."""
+        return self.staff("auditor", DISTRICT)
+
+    @cached_property
+    def barber(self) -> Caller:
+        return self.merchant("老周理发店")
+
+    @cached_property
+    def till(self) -> Caller:
+        return self.merchant("融城超市")
+
+    # --- making people -----------------------------------------------------------------------------------------------------
+
+    def in_app(self, work: Callable[[], T]) -> T:
+        """Do some work of the domain in a transaction of its own."""
+        with self.app.app_context(), transaction():
+            return work()
+
+    def resident(self, name: str = "居民", community_code: str = COMMUNITY) -> Caller:
+        """A resident of a community, signed in; `.id` and `.actor` are his."""
+
+        def work() -> Caller:
+            newcomer = self._newcomer(uuid4().hex)
+            actor = sessions.actor_of(newcomer.access_token)
+            me = registrations.register(
+                actor, name=name, phone="13800000001", phone_verified=False, community_code=community_code, consent_version=VERSION
+            )
+            return Caller(self.app, newcomer.access_token, id=str(me.id), actor=sessions.actor_of(newcomer.access_token))
+
+        return self.in_app(work)
+
+    def staff(self, role: str, scope_code: str, resident: Caller | None = None, name: str = "小林") -> Caller:
+        """A member of staff, signed in; he may be a resident himself."""
+
+        def work() -> Caller:
+            resident_id = UUID(resident.id) if resident else None
+            member = staff.StaffMember(
+                id=ids.new(), name=name, role=role, scope_code=scope_code, resident_id=resident_id, created_at=clock.now()
+            )
+            add(member)
+            return self._signed_in("staff", staff_id=member.id, id=str(member.id))
+
+        return self.in_app(work)
+
+    def merchant(self, name: str, community_code: str = COMMUNITY) -> Caller:
+        """A merchant, signed in at a till; `.merchant_id` is the merchant's."""
+
+        def work() -> Caller:
+            merchant = merchants.create(COMMAND_LINE, name=name, community_code=community_code, address="融城路 12 号")
+            return self._signed_in("merchant", merchant_id=merchant.id)
+
+        return self.in_app(work)
+
+    def second_till(self, merchant: Caller) -> Caller:
+        """Another login of the same merchant."""
+        return self.in_app(lambda: self._signed_in("merchant", merchant_id=merchant.merchant_id))
+
+    def _newcomer(self, openid: str) -> Caller:
+        account_id, _ = wechat_accounts.seen("stand-in", openid, None)
+        tokens = sessions.open_for("resident", wechat_account_id=account_id, registered=False)
+        return Caller(self.app, tokens.access_token, refresh_token=tokens.refresh_token)
+
+    def _signed_in(self, role: str, **owner: Any) -> Caller:
+        columns = {name: value for name, value in owner.items() if name != "id"}
+        login = Login(
+            id=ids.new(), username=uuid4().hex, password_hash=_password_hash(), demo=False, created_at=clock.now(), **columns
+        )
+        add(login)
+        tokens = sessions.open_for(role, login_id=login.id)
+        facts = {**owner, "username": login.username, "login_id": login.id, "refresh_token": tokens.refresh_token}
+        return Caller(self.app, tokens.access_token, actor=sessions.actor_of(tokens.access_token), **facts)
+
+    # --- situations --------------------------------------------------------------------------------------------------------
+
+    def give(self, resident: Caller, points: int) -> str:
+        """Let a resident earn points by an approved deed; the deed's id."""
+        deed = self.deed(resident)
+        self.in_app(lambda: reviews.approve(self.reviewer.actor, UUID(deed), points=points))
+        return deed
+
+    def rule(self, community_code: str = COMMUNITY, **terms: Any) -> str:
+        """A rule of a community; its id."""
+        admin = self.admin if community_code == COMMUNITY else self.neighbour_staff
+        given = {"code": uuid4().hex[:8], "title": "参加治安巡逻", "category": "社区治理", "points": 50, **terms}
+        return str(self.in_app(lambda: rules.create(admin.actor, **given)).id)
+
+    @cached_property
+    def patrol(self) -> str:
+        """The rule of the patrol: 50 points, no limits; its id."""
+        return self.rule(code="B-01")
+
+    def deed(self, resident: Caller, **given: Any) -> str:
+        """A deed that waits for review; its id."""
+        rule_id = UUID(given.pop("rule_id", None) or (self.patrol if resident is not self.neighbour else self.rule(NEXT_COMMUNITY)))
+        given = {"occurred_on": clock.today(), "description": "晚上巡逻", **given}
+        return str(self.in_app(lambda: deeds.declare(resident.actor, rule_id=rule_id, **given)).id)
+
+    def item(self, merchant: Caller | None = None, **given: Any) -> str:
+        """An item of the shop, the barber's haircut for 30 points unless said; its id."""
+        merchant = merchant or self.barber
+        given = {"kind": "service", "name": "剪发一次", "price": 30, "merchant_id": merchant.merchant_id, **given}
+        return str(self.in_app(lambda: items.create(self.admin.actor, **given)).id)
+
+    def order(self, resident: Caller, item_id: str | None = None, quantity: int = 1) -> str:
+        """An order that waits to be scanned; its id."""
+        item_id = item_id or self.item()
+        return str(self.in_app(lambda: orders.place(resident.actor, item_id=UUID(item_id), quantity=quantity)).id)
+
+    def token(self, resident: Caller, order_id: str) -> str:
+        """The present code of an order."""
+        return self.in_app(lambda: orders.code(resident.actor, UUID(order_id)))[0].token
+
+    def balance(self, resident: Caller) -> int:
+        return int(resident.get("/me/wallet").json["balance"])
+
+
+def photo(color: str = "green", size: tuple[int, int] = (320, 240), kind: str = "JPEG", **save: Any) -> io.BytesIO:
+    """A picture as a camera would send it."""
+    out = io.BytesIO()
+    Image.new("RGB", size, color).save(out, kind, **save)
+    out.seek(0)
+    return out
+
+
+def _password_hash(found: list[str] = []) -> str:  # noqa: B006
+    """The hash of PASSWORD, made once for all tests."""
+    if not found:
+        found.append(logins._hasher.hash(PASSWORD))
+    return found[0]
+
+
