@@ -27,7 +27,6 @@ graceful_timeout = 15
 keepalive = 5
 max_requests = 0
 limit_request_line = 4094
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 accesslog = None
 loglevel = "warning"
 

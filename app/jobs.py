@@ -9,18 +9,23 @@ from people import logins, sessions
 from redeem import orders
 
 log = logging.getLogger("defen")
-UPLOADS_IN_USE = "SELECT upload_id FROM deed_photos UNION ALL SELECT upload_id FROM items WHERE upload_id IS NOT NULL"
+UPLOADS_IN_USE = (
+    """SELECT FROM deed_photos WHERE upload_id = uploads.id UNION ALL SELECT FROM items WHERE upload_id = uploads.id"""
+)
 
 
 def run_due() -> dict[str, int]:
     """Do all that is due now; how many of each were done."""
-    done = {"orders_lapsed": lapse_orders()}
+    return _logged({"orders_lapsed": lapse_orders()})
+
+
+def forget_old() -> dict[str, int]:
+    """Delete what is kept for a time only and whose time is over; how many of each."""
+    done = {}
     for name, forget in _FORGET.items():
         with transaction():
             done[name] = forget()
-    if any(done.values()):
-        log.info("jobs done", extra=done)
-    return done
+    return _logged(done)
 
 
 def lapse_orders() -> int:
@@ -34,6 +39,12 @@ def lapse_orders() -> int:
                 lapsed += orders.lapse(order_id)
         if not due:
             return lapsed
+
+
+def _logged(done: dict[str, int]) -> dict[str, int]:
+    if any(done.values()):
+        log.info("jobs done", extra=done)
+    return done
 
 
 _FORGET: dict[str, Callable[[], int]] = {

@@ -43,7 +43,8 @@ class AuditEntry(Model):
 _INSERT = text(
     """
     INSERT INTO audit_log (id, at, actor_kind, actor_id, action, subject_id, community_code, request_id, address, details)
-    VALUES (:id, :at, :actor_kind, :actor_id, :action, :subject_id, :community_code, :request_id, :address, CAST(:details AS jsonb))
+    VALUES (:id, :at, :actor_kind, :actor_id, :action, :subject_id, :community_code, :request_id, :address,
+            CAST(:details AS jsonb))
     """
 )
 

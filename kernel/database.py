@@ -112,5 +112,5 @@ RETRYABLE = frozenset({"40001", "40P01"})
 
 
 def let_go() -> None:
-    """End the transaction, in which nothing may have been written, so that no connection waits while something outside is asked."""
+    """End the transaction, in which nothing was written yet, so that no connection waits while something outside is asked."""
     db.session.rollback()

@@ -74,9 +74,7 @@ def cut(rows: list[T], limit: int, name_of: Any) -> Page[T]:
     return Page(rows, cursor)
 
 
-def by_id(
-    query: Select[tuple[T]], id_column: InstrumentedAttribute[UUID], window: Window, *, oldest_first: bool = False
-) -> Page[T]:
+def by_id(query: Select[T], id_column: InstrumentedAttribute[UUID], window: Window, *, oldest_first: bool = False) -> Page[T]:
     """The page of `query` that `window` asks for, ordered by the time its ids were made, newest first unless said."""
     after = window.after_id()
     if after is not None:

@@ -95,9 +95,9 @@ def owned(owner_id: UUID, upload_ids: list[UUID]) -> list[Upload]:
 
 
 def forget_unused(in_use: str) -> int:
-    """Delete pictures older than two days whose id the SQL query `in_use` does not give; the number deleted."""
+    """Delete pictures older than two days for which the SQL query `in_use` finds nothing; the number deleted."""
     gone = execute(
-        text(f"DELETE FROM uploads WHERE created_at < :before AND id NOT IN ({in_use}) RETURNING id"),
+        text(f"DELETE FROM uploads WHERE created_at < :before AND NOT EXISTS ({in_use}) RETURNING id"),
         before=clock.now() - UNUSED_KEPT,
     ).scalars()
     paths = [path_of(upload_id) for upload_id in gone]

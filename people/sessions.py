@@ -100,10 +100,14 @@ def refresh(refresh_token: str) -> Tokens:
     digest = signing.token_digest(refresh_token)
     used = first(_USE, digest=digest, now=clock.now())
     if used is None:
-        raise Unauthenticated().remembering(lambda: execute(_END_FAMILY_OF_USED, digest=digest, now=clock.now()))
+        raise Unauthenticated().remembering(lambda: _end_family_of_used(digest))
     if used.staff_id or used.merchant_id:
         return _tokens(used.id, "staff" if used.staff_id else "merchant", None)
     return _tokens(used.id, "resident", used.resident_id is not None)
+
+
+def _end_family_of_used(digest: bytes) -> None:
+    execute(_END_FAMILY_OF_USED, digest=digest, now=clock.now())
 
 
 def end(session_id: UUID) -> None:
@@ -116,7 +120,10 @@ def forget_old() -> int:
     execute(text("DELETE FROM refresh_tokens WHERE expires_at < :now"), now=clock.now())
     return execute(
         text(
-            "DELETE FROM sessions s WHERE created_at < :before AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id)"
+            """
+            DELETE FROM sessions s
+            WHERE created_at < :before AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id)
+            """
         ),
         before=clock.now() - ACCESS_LIVES,
     ).rowcount

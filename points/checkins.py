@@ -52,7 +52,10 @@ _INSERT = text(
 _OF_DAY = text("SELECT points, streak FROM checkins WHERE resident_id = :resident_id AND day = :day")
 _STREAK = text("SELECT streak FROM checkins WHERE resident_id = :resident_id AND day >= :yesterday ORDER BY day DESC LIMIT 1")
 _BETWEEN = text(
-    "SELECT day AS date, points, streak FROM checkins WHERE resident_id = :resident_id AND day >= :first AND day < :until ORDER BY day DESC"
+    """
+    SELECT day AS date, points, streak FROM checkins
+    WHERE resident_id = :resident_id AND day >= :first AND day < :until ORDER BY day DESC
+    """
 )
 
 

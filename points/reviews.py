@@ -112,7 +112,8 @@ class _Decided:
 
 _DECIDE = text(
     """
-    UPDATE deeds d SET status = :status, points = CASE WHEN :status = 'approved' THEN coalesce(CAST(:points AS bigint), v.points) END
+    UPDATE deeds d
+    SET status = :status, points = CASE WHEN :status = 'approved' THEN coalesce(CAST(:points AS bigint), v.points) END
     FROM rule_versions v, divisions c
     WHERE d.id = :id AND d.status = 'pending' AND d.resident_id IS DISTINCT FROM CAST(:own AS uuid)
       AND v.rule_id = d.rule_id AND v.version = d.rule_version
@@ -131,7 +132,7 @@ _WHY_NOT = text(
 def _decide(actor: Staff, deed_id: UUID, status: str, points: int | None = None) -> _Decided:
     row = first(_DECIDE, id=deed_id, status=status, points=points, own=actor.resident_id, scope=actor.scope)
     if row is not None:
-        return _Decided(*row)
+        return _Decided(row.resident_id, row.community_code, row.title, row.points)
     why_not = first(_WHY_NOT, id=deed_id, own=actor.resident_id, scope=actor.scope)
     if why_not is None:
         raise NotFound()

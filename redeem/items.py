@@ -167,7 +167,7 @@ def create(
     )
     add(item)
     if kind == "goods" or stock is not None:
-        stocks.open(item.id, stock or 0, actor.id)
+        stocks.begin(item.id, stock or 0, actor.id)
     ledger.open_merchant(merchant.id, merchant.community_code)
     audit.record(actor, "item.create", item.id, community.code, price=item.price, stock=stock)
     return view(_load(item.id))
@@ -227,7 +227,7 @@ def _load(item_id: UUID) -> Item:
 _EAGER: tuple[Any, ...] = (selectinload(Item.merchant), selectinload(Item.stock_row), selectinload(Item.community))
 
 
-def _filter(query: Select[tuple[Item]], kind: str | None, q: str | None, merchant_id: UUID | None) -> Select[tuple[Item]]:
+def _filter(query: Select[Item], kind: str | None, q: str | None, merchant_id: UUID | None) -> Select[Item]:
     if kind:
         query = query.where(Item.kind == kind)
     if q:
@@ -237,7 +237,7 @@ def _filter(query: Select[tuple[Item]], kind: str | None, q: str | None, merchan
     return query
 
 
-def _page(query: Select[tuple[Item]], window: paging.Window) -> paging.Page[ItemView]:
+def _page(query: Select[Item], window: paging.Window) -> paging.Page[ItemView]:
     page = paging.by_id(query.options(*_EAGER), Item.id, window)
     return paging.Page([view(item) for item in page.items], page.next)
 

@@ -97,7 +97,8 @@ _PLACE = text(
     """
     INSERT INTO orders (id, resident_id, community_code, item_id, merchant_id, quantity, pieces_left, pieces_returned,
                         unit_price, status, placed_at, expires_at)
-    SELECT :id, :resident_id, :community_code, :item_id, :merchant_id, :quantity, :quantity, 0, :price, 'reserved', :now, :expires_at
+    SELECT :id, :resident_id, :community_code, :item_id, :merchant_id, :quantity, :quantity, 0,
+           :price, 'reserved', :now, :expires_at
     WHERE CAST(:per_person AS bigint) IS NULL OR :quantity + (
         SELECT coalesce(sum(quantity - pieces_returned), 0) FROM orders
         WHERE item_id = :item_id AND resident_id = :resident_id AND placed_at > :counted_since

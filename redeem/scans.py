@@ -82,7 +82,8 @@ class Scanned:
 
 
 _MISSES = """
-    (SELECT count(*) FROM (SELECT FROM refused_scans WHERE login_id = :login_id AND code = 'code_invalid' AND at > :since LIMIT :max) m)
+    (SELECT count(*) FROM (
+        SELECT FROM refused_scans WHERE login_id = :login_id AND code = 'code_invalid' AND at > :since LIMIT :max) misses)
 """
 # Everything that decides a scan is in the WHERE: where it matches no row, nothing is written and `_why_not` says why.
 _REDEEM = text(

@@ -69,7 +69,7 @@ _MOVE = text(
 _KEPT = text("SELECT FROM stocks WHERE item_id = :item_id")
 
 
-def open(item_id: UUID, pieces: int, by_id: UUID | None) -> None:
+def begin(item_id: UUID, pieces: int, by_id: UUID | None) -> None:
     """Begin to keep stock of an item, with some pieces or none."""
     execute(_OPEN, item_id=item_id)
     if pieces:

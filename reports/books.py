@@ -45,21 +45,24 @@ INVARIANTS: dict[str, str] = {
         WHERE a.balance IS NOT NULL AND (a.balance < 0 OR a.balance <> coalesce(s.sum, 0))
     """,
     "3 发出的积分等于钱包、冻结与商户所有之和": """
+        WITH sides AS (
+            SELECT a.kind, sum(s.change) AS change FROM (
+                SELECT debit_account AS account, -amount AS change FROM transfers
+                UNION ALL SELECT credit_account, amount FROM transfers) s
+            JOIN accounts a ON a.id = s.account GROUP BY a.kind
+        )
         SELECT issued, elsewhere FROM (
-            SELECT coalesce((SELECT sum(CASE WHEN d.kind = 'issuance' THEN t.amount ELSE -t.amount END)
-                             FROM transfers t JOIN accounts d ON d.id = t.debit_account JOIN accounts c ON c.id = t.credit_account
-                             WHERE 'issuance' IN (d.kind, c.kind)), 0) AS issued,
+            SELECT coalesce((SELECT -change FROM sides WHERE kind = 'issuance'), 0) AS issued,
                    coalesce((SELECT sum(balance) FROM accounts), 0)
-                 + coalesce((SELECT sum(CASE WHEN c.kind = 'merchant' THEN t.amount ELSE -t.amount END)
-                             FROM transfers t JOIN accounts d ON d.id = t.debit_account JOIN accounts c ON c.id = t.credit_account
-                             WHERE 'merchant' IN (d.kind, c.kind)), 0) AS elsewhere
+                 + coalesce((SELECT change FROM sides WHERE kind = 'merchant'), 0) AS elsewhere
         ) sums WHERE issued <> elsewhere
     """,
     "3 转账只走规定的路": """
         SELECT t.id, t.kind, d.kind AS debit, c.kind AS credit FROM transfers t
         JOIN accounts d ON d.id = t.debit_account JOIN accounts c ON c.id = t.credit_account
         WHERE (t.kind, d.kind, c.kind) NOT IN (('checkin', 'issuance', 'wallet'), ('deed', 'issuance', 'wallet'),
-            ('hold', 'wallet', 'held'), ('release', 'held', 'wallet'), ('spend', 'held', 'merchant'), ('reversal', 'wallet', 'issuance'))
+            ('hold', 'wallet', 'held'), ('release', 'held', 'wallet'), ('spend', 'held', 'merchant'),
+            ('reversal', 'wallet', 'issuance'))
            OR (t.kind IN ('hold', 'release') AND d.owner <> c.owner) OR (t.kind = 'reversal') <> (t.reverses IS NOT NULL)
     """,
     "4 每件通过的善行恰有一笔入账": """
@@ -115,7 +118,8 @@ INVARIANTS: dict[str, str] = {
         SELECT s.item_id, s.available, i.received, o.pieces AS ordered FROM stocks s
         LEFT JOIN (SELECT item_id, sum(delta) AS received FROM stock_moves
                    WHERE kind IN ('opening', 'received', 'written_off') GROUP BY item_id) i ON i.item_id = s.item_id
-        LEFT JOIN (SELECT item_id, sum(quantity - pieces_returned) AS pieces FROM orders GROUP BY item_id) o ON o.item_id = s.item_id
+        LEFT JOIN (SELECT item_id, sum(quantity - pieces_returned) AS pieces
+                   FROM orders GROUP BY item_id) o ON o.item_id = s.item_id
         WHERE coalesce(i.received, 0) <> s.available + coalesce(o.pieces, 0)
     """,
     "8 冲正至多一次，且与原转账相等": """
@@ -126,12 +130,14 @@ INVARIANTS: dict[str, str] = {
     "10 每个请求编号只有一个结果": """
         SELECT caller, key FROM idempotency_keys WHERE status IS NULL OR status NOT BETWEEN 200 AND 299
     """,
-    "10 每次动用积分都在审计日志里": """
-        SELECT t.id, t.kind, t.source_id FROM transfers t
-        WHERE (SELECT count(*) FROM audit_log a WHERE a.subject_id = CASE t.kind WHEN 'reversal' THEN t.id ELSE t.source_id END
-               AND a.action = CASE t.kind WHEN 'checkin' THEN 'checkin.make' WHEN 'deed' THEN 'deed.approved' WHEN 'hold' THEN 'order.place'
-                   WHEN 'spend' THEN 'scan.redeem' WHEN 'reversal' THEN 'transfer.reverse'
-                   ELSE (SELECT 'order.' || o.status FROM orders o WHERE o.id = t.source_id) END) <> 1
+    "10 每次动用积分都在审计日志里，恰有一条": """
+        SELECT t.id, t.kind, t.source_id FROM transfers t LEFT JOIN orders o ON o.id = t.source_id
+        WHERE 1 <> (
+            SELECT count(*) FROM audit_log a
+            WHERE a.subject_id = CASE t.kind WHEN 'reversal' THEN t.id ELSE t.source_id END
+              AND a.action = CASE t.kind WHEN 'checkin' THEN 'checkin.make' WHEN 'deed' THEN 'deed.approved'
+                  WHEN 'hold' THEN 'order.place' WHEN 'release' THEN 'order.' || o.status
+                  WHEN 'spend' THEN 'scan.redeem' WHEN 'reversal' THEN 'transfer.reverse' END)
     """,
     "11 没有人审核自己的申报": """
         SELECT d.id, s.by_id FROM deeds d JOIN deed_steps s ON s.deed_id = d.id AND s.by_kind = 'staff'
@@ -151,7 +157,8 @@ INVARIANTS: dict[str, str] = {
 
 _SEALED = text(
     """
-    SELECT t.id, d.kind, d.owner, c.kind, c.owner, t.amount, t.kind, t.source_type, t.source_id, t.title, t.created_at, t.reverses, t.mac
+    SELECT t.id, t.amount, t.kind, t.source_type, t.source_id, t.title, t.created_at, t.reverses, t.mac,
+           d.kind AS debit_kind, d.owner AS debit_owner, c.kind AS credit_kind, c.owner AS credit_owner
     FROM transfers t JOIN accounts d ON d.id = t.debit_account JOIN accounts c ON c.id = t.credit_account
     """
 )
@@ -168,26 +175,19 @@ def findings() -> Iterator[Finding]:
 
 
 def _changed_transfers() -> Iterator[Finding]:
-    rows = db.session.execute(_SEALED, execution_options={"yield_per": 5000})
-    for (
-        id,
-        debit,
-        debit_owner,
-        credit,
-        credit_owner,
-        amount,
-        kind,
-        source_type,
-        source_id,
-        title,
-        created_at,
-        reverses,
-        mac,
-    ) in rows:
-        source = Source(source_type, source_id, title)
-        expected = transfer_mac(id, (debit, debit_owner), (credit, credit_owner), amount, kind, source, created_at, reverses)
-        if not signing.same(expected, mac):
-            yield Finding("1 转账从未被改动", f"id={id}")
+    for row in db.session.execute(_SEALED, execution_options={"yield_per": 5000}):
+        expected = transfer_mac(
+            row.id,
+            (row.debit_kind, row.debit_owner),
+            (row.credit_kind, row.credit_owner),
+            row.amount,
+            row.kind,
+            Source(row.source_type, row.source_id, row.title),
+            row.created_at,
+            row.reverses,
+        )
+        if not signing.same(expected, row.mac):
+            yield Finding("1 转账从未被改动", f"id={row.id}")
 
 
 def count_transfers() -> int:

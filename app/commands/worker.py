@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from types import FrameType
 
 import click
@@ -12,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import jobs
 
 PAUSE_S = 10
+FORGET_EVERY_S = 3600
 log = logging.getLogger("defen")
 
 
@@ -21,7 +23,8 @@ log = logging.getLogger("defen")
 def command(once: bool) -> None:
     """Do what falls due, every ten seconds, until SIGTERM or SIGINT."""
     if once:
-        click.echo(" ".join(f"{name}={count}" for name, count in jobs.run_due().items()))
+        done = jobs.run_due() | jobs.forget_old()
+        click.echo(" ".join(f"{name}={count}" for name, count in done.items()))
         return
     stop = threading.Event()
 
@@ -30,9 +33,13 @@ def command(once: bool) -> None:
 
     signal.signal(signal.SIGTERM, told_to_stop)
     signal.signal(signal.SIGINT, told_to_stop)
+    forget_next = 0.0
     while not stop.is_set():
         try:
             jobs.run_due()
+            if time.monotonic() >= forget_next:
+                jobs.forget_old()
+                forget_next = time.monotonic() + FORGET_EVERY_S
         except SQLAlchemyError:
             log.exception("jobs failed; they are tried again")
         stop.wait(PAUSE_S)

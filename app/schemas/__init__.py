@@ -1,1 +1,1 @@
-"""The shapes of what comes in and goes out, shared by all audiences: types, lengths, unknown fields refused. Truth is the domain's."""
+"""The shapes of what comes in and goes out, shared by all audiences: types, lengths, unknown fields refused."""

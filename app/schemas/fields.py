@@ -156,7 +156,7 @@ class EndMoment(Moment):
         return clock.start_of(day + timedelta(days=1))
 
 
-class Listed(fields.List):
+class Listed(fields.List):  # type: ignore[type-arg]
     """A list of at most `most` values."""
 
     default_error_messages = {"invalid": "请填写列表"}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from apispec import APISpec
-from flask import Flask, Response
+from flask import Flask, Response, jsonify
 from flask_smorest import Api
 
 from app.schemas.problems import Problem
@@ -62,7 +62,7 @@ def complete(api: Api, app: Flask) -> None:
     @app.get("/api/v1/openapi.json")
     @audience.anyone
     def openapi_json() -> Response:
-        return app.json.response(api.spec.to_dict())
+        return jsonify(api.spec.to_dict())
 
 
 def _paths(spec: APISpec) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Parser(FlaskParser):
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Fields that make no sense, by name."""
-        (fields,) = error.messages.values()  # webargs puts them under the place they came from
+        (fields,) = error.messages_dict.values()  # webargs puts them under the place they came from
         raise ValidationFailed(fields if isinstance(fields, dict) else {"body": fields})
 
 

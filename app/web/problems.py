@@ -1,4 +1,4 @@
-"""Every refusal as `application/problem+json` (RFC 9457): a status, a stable code, a Chinese sentence. Never HTML, never a trace."""
+"""Every refusal as `application/problem+json` (RFC 9457): a status, a stable code, a Chinese sentence. Never a trace."""
 
 import logging
 from datetime import datetime

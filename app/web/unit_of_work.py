@@ -35,7 +35,7 @@ def _in_unit_of_work(view: View) -> View:
             except DBAPIError as error:
                 if sqlstate(error) not in RETRYABLE:
                     raise
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 (only spreads the retries)
         raise Unavailable()
 
     return run
