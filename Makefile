@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export FLASK_APP := wsgi
+export CUSTOM_COMPILE_COMMAND := make requirements
+COMPILE := --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .PHONY: run test test-all bench lint requirements clean
 
@@ -25,8 +27,8 @@ lint: .venv/ready-dev
 	$(BIN)/lint-imports
 
 requirements: .venv/ready-dev
-	$(BIN)/pip-compile -q --strip-extras --upgrade requirements.in
-	$(BIN)/pip-compile -q --strip-extras --upgrade requirements-dev.in
+	$(BIN)/pip-compile $(COMPILE) requirements.in
+	$(BIN)/pip-compile $(COMPILE) requirements-dev.in
 
 .venv/ready: requirements.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv

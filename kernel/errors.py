@@ -81,7 +81,7 @@ class Outage(Refusal):
 
 
 class NotFound(Missing):
-    title = "没有找到"
+    title = "没有找到，请返回刷新后再试"
 
 
 class ValidationFailed(Invalid):

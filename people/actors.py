@@ -8,7 +8,7 @@ from kernel.errors import Forbidden, NotFound
 
 
 class WrongRole(Forbidden):
-    title = "您的账号没有做这件事的权限"
+    title = "您的账号没有做这件事的权限，请联系管理员"
 
 
 @dataclass(frozen=True)

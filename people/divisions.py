@@ -19,7 +19,7 @@ _CODE = re.compile(r"[0-9A-Za-z-]{2,32}")
 
 
 class BadDivisionList(Conflict):
-    title = "区划清单有错误，没有导入任何内容"
+    title = "区划清单有错误，没有导入任何内容，请改正后再导入"
 
 
 class Division(Model):

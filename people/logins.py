@@ -24,7 +24,7 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 class BadCredentials(NotSignedIn):
-    title = "用户名或密码不正确"
+    title = "用户名或密码不正确，请检查后再试"
 
 
 class TooManyAttempts(TooOften):

@@ -78,8 +78,10 @@ def open_for(
 _USE = text(
     """
     UPDATE refresh_tokens t SET used_at = :now FROM sessions s
-    LEFT JOIN logins l ON l.id = s.login_id LEFT JOIN wechat_accounts w ON w.id = s.wechat_account_id
+    LEFT JOIN logins l ON l.id = s.login_id LEFT JOIN merchants m ON m.id = l.merchant_id
+    LEFT JOIN wechat_accounts w ON w.id = s.wechat_account_id
     WHERE t.digest = :digest AND t.used_at IS NULL AND t.expires_at > :now AND s.id = t.session_id AND s.ended_at IS NULL
+      AND l.disabled_at IS NULL AND coalesce(m.active, true)
     RETURNING s.id, l.staff_id, l.merchant_id, w.resident_id
     """
 )
@@ -95,7 +97,8 @@ def refresh(refresh_token: str) -> Tokens:
     """New tokens for a refresh token, which is used up by it.
 
     Raises:
-        Unauthenticated: it is unknown, too old or used. A used one may be stolen, so its whole family of tokens ends.
+        Unauthenticated: it is unknown, too old or used, or its account is closed. A used one may be stolen, so its whole
+            family of tokens ends.
     """
     digest = signing.token_digest(refresh_token)
     used = first(_USE, digest=digest, now=clock.now())

@@ -24,7 +24,7 @@ CHANNELS = ("self", "visit", "phone", "sms", "qq", "wechat", "inspection")
 
 
 class LimitReached(Conflict):
-    title = "已经达到上限，暂时不能再申请"
+    title = "已经达到上限，请过些时候再来"
 
 
 class AlreadyReviewed(Conflict):

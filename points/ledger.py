@@ -22,11 +22,11 @@ EARNING_KINDS = ("checkin", "deed")
 
 
 class InsufficientPoints(Conflict):
-    title = "积分不够"
+    title = "积分不够，请先攒够积分，或换一件"
 
 
 class AlreadyReversed(Conflict):
-    title = "这笔积分已经冲正过了"
+    title = "这笔积分已经冲正过了，不用再操作"
 
 
 class NotReversible(Conflict):

@@ -24,11 +24,11 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class ItemUnavailable(Conflict):
-    title = "这件商品或服务现在不能兑换"
+    title = "这件商品或服务现在不能兑换，请换一件"
 
 
 class OrderNotOpen(Conflict):
-    title = "这个订单已经结束，不能再操作"
+    title = "这个订单已经结束，请在订单里查看结果"
 
 
 class Order(Model):

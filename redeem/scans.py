@@ -26,11 +26,11 @@ class CodeInvalid(BadRequest):
 
 
 class CodeOtherMerchant(Forbidden):
-    title = "这是别家商户的兑换码，不能在这里使用"
+    title = "这是别家商户的兑换码，请居民到那一家使用"
 
 
 class CodeAlreadyRedeemed(Conflict):
-    title = "这个兑换码已经用过了"
+    title = "这个兑换码已经用过了，不要重复交付"
 
 
 class CodeExpired(Gone):
@@ -38,7 +38,7 @@ class CodeExpired(Gone):
 
 
 class NotEnoughPieces(Conflict):
-    title = "订单里剩下的件数不够"
+    title = "订单里剩下的件数不够，请减少件数再扫一次"
 
 
 class Scan(Model):

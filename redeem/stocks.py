@@ -14,11 +14,11 @@ MOVES = ("opening", "received", "written_off", "reserved", "released")
 
 
 class OutOfStock(Conflict):
-    title = "库存不够了"
+    title = "库存不够了，请减少件数，或过几天再来"
 
 
 class StockNotKept(Conflict):
-    title = "这项服务不计库存"
+    title = "这项服务不计库存，不用调整"
 
 
 class Stock(Model):

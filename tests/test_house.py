@@ -72,5 +72,5 @@ def test_the_readme_maps_every_folder(readme: str) -> None:
 
 def test_no_download_address_and_no_path_of_one_machine_is_in_the_tree() -> None:
     files = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt", *ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md"), *sources()]
-    bad = re.compile(r"index-url|pypi\.org|files\.pythonhosted|/(root|home)/\w")
+    bad = re.compile(r"--(extra-)?index-url|pypi\.org|files\.pythonhosted|/(root|home)/\w")
     assert [str(path) for path in files if bad.search(path.read_text())] == []

@@ -80,7 +80,8 @@ class WeChatHTTP:
         if answer.get("errcode") or not isinstance(answer.get("openid"), str):
             log.warning("wechat rejected a login code", extra={"errcode": answer.get("errcode")})
             raise WeChatRejected()
-        return Identity(self._appid, answer["openid"], answer.get("unionid"))
+        unionid = answer.get("unionid")
+        return Identity(self._appid, answer["openid"], unionid if isinstance(unionid, str) else None)
 
     def phone(self, code: str, openid: str) -> str:
         answer: dict[str, Any] = {}
@@ -92,7 +93,8 @@ class WeChatHTTP:
             if answer.get("errcode") not in TOKEN_TROUBLE:
                 break
             self._token_good_until = 0.0
-        number = (answer.get("phone_info") or {}).get("purePhoneNumber")
+        info = answer.get("phone_info")
+        number = info.get("purePhoneNumber") if isinstance(info, dict) else None
         if answer.get("errcode") or not isinstance(number, str):
             log.warning("wechat rejected a phone code", extra={"errcode": answer.get("errcode")})
             raise ValidationFailed({"phone_code": ["没有取到手机号码，请重新授权或直接填写号码"]})
@@ -107,7 +109,8 @@ class WeChatHTTP:
                 raise WeChatUnavailable()
             # WeChat renews five minutes before the end; old and new are both good meanwhile.
             self._token = answer["access_token"]
-            self._token_good_until = time.monotonic() + int(answer.get("expires_in", 7200)) - 300
+            lives_s = answer.get("expires_in")
+            self._token_good_until = time.monotonic() + (lives_s if isinstance(lives_s, int) else 0) - 300
         return self._token
 
     def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:

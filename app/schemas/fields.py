@@ -66,12 +66,16 @@ class Whole(fields.Integer):
 
 
 class Flag(fields.Boolean):
-    """Yes or no."""
+    """Yes or no; in a query, where all is text, `strict=False` takes the words true and false."""
 
     default_error_messages = {"invalid": "请填写 true 或 false"}
 
+    def __init__(self, *, strict: bool = True, **kwargs: Any) -> None:
+        self.strict = strict
+        super().__init__(**kwargs)
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, bool) and value not in ("true", "false"):
+        if not isinstance(value, bool) and (self.strict or value not in ("true", "false")):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
 
@@ -136,14 +140,13 @@ class Moment(fields.Field):  # type: ignore[type-arg]
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         try:
-            if isinstance(value, str) and _DAY.fullmatch(value):
-                return self._of_day(date.fromisoformat(value))
+            a_day = isinstance(value, str) and _DAY.fullmatch(value)
             moment = datetime.fromisoformat(value)
         except (TypeError, ValueError):
             raise self.make_error("invalid") from None
-        if moment.tzinfo is None or not 2000 <= moment.year <= 2100:
+        if not 2000 <= moment.year <= 2100 or not (a_day or moment.tzinfo):
             raise self.make_error("invalid")
-        return moment
+        return self._of_day(moment.date()) if a_day else moment
 
     def _of_day(self, day: date) -> datetime:
         return clock.start_of(day)

@@ -10,7 +10,7 @@ from app.schemas.lists import ListQuery
 DIVISION = {"code": "500104101009", "name": "融城社区", "level": "community", "path": "大渡口区/八桥镇/融城社区"}
 PRIVACY = {"version": "2026-11", "title": "德分隐私政策", "url": "/privacy"}
 TOKENS = {"access_token": "AZ3v…", "refresh_token": "k0q…", "expires_in": 1800, "role": "resident", "registered": True}
-STAFF_TOKENS = {"access_token": "AZ3v…", "refresh_token": "k0q…", "expires_in": 1800, "role": "staff"}
+STAFF_TOKENS = {**TOKENS, "role": "staff", "registered": None}
 REGISTRATION = {"name": "李秀英", "phone": "13800000001", "community_code": "500104101009", "consent_version": "2026-11"}
 ME = {
     "id": "019dd1c0-7a10-7cc3-98c4-dc0c0c07398f",
@@ -75,13 +75,13 @@ class RefreshBody(Shape):
 
 
 class TokensShape(Shape):
-    """What a sign-in gives; `registered` says whether a resident has joined a community."""
+    """What a sign-in gives; `registered` says whether a resident has joined a community, and is null for all others."""
 
     access_token = fields.String()
     refresh_token = fields.String()
     expires_in = fields.Integer(metadata={"description": "seconds"})
     role = fields.String()
-    registered = fields.Boolean()
+    registered = fields.Boolean(allow_none=True)
 
 
 class RegistrationBody(Shape):
@@ -120,7 +120,7 @@ class MeShape(Shape):
     name = fields.String()
     phone_masked = fields.String(allow_none=True)
     community = fields.Nested(CommunityShape)
-    household = fields.Raw(allow_none=True, metadata={"type": ["object", "null"]})
+    household = fields.Dict(allow_none=True)
     wallet = fields.Nested(BalanceShape)
     streak = fields.Integer()
 

@@ -12,6 +12,6 @@ class Problem(Shape):
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     code = fields.String(required=True)
-    detail = fields.String()
+    detail = fields.String(required=True)
     errors = fields.Dict(keys=fields.String(), values=fields.Raw())
     redeemed_at = Moment(metadata={"type": "string", "format": "date-time"})

@@ -94,7 +94,7 @@ class ItemQuery(ListQuery):
 class ShopQuery(ItemQuery):
     """As for staff; `affordable` leaves what the balance covers."""
 
-    affordable = Flag(load_default=False)
+    affordable = Flag(strict=False, load_default=False)
 
 
 class MerchantCard(Shape):

@@ -1,9 +1,10 @@
 """Pages to read: the API's documentation, which loads nothing from outside, and the privacy statement."""
 
 from pathlib import Path
+from typing import Any
 
 import flask_swagger_ui
-from flask import Blueprint, Response, make_response, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, make_response, render_template, send_from_directory
 
 from app.web import audience
 from kernel.errors import NotFound
@@ -12,6 +13,13 @@ from people import privacy as statement
 ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
 SERVED = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
 blueprint = Blueprint("docs", __name__)
+
+
+@blueprint.get("/")
+@audience.anyone
+def home() -> Response:
+    """What this is, and where to go on."""
+    return _page("home.html", demo=not current_app.config["SETTINGS"].production)
 
 
 @blueprint.get("/api/docs")
@@ -39,6 +47,10 @@ def asset(name: str) -> Response:
 @audience.anyone
 def privacy() -> Response:
     """The privacy statement, to read."""
-    page = make_response(render_template("privacy.html", version=statement.VERSION, title=statement.TITLE))
-    page.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'"
+    return _page("privacy.html", version=statement.VERSION, title=statement.TITLE)
+
+
+def _page(template: str, **values: Any) -> Response:
+    page = make_response(render_template(template, **values))
+    page.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; img-src data:"
     return page

@@ -1,5 +1,6 @@
 """How often one caller, or one address signing in, may ask: generous to honest use, bounded for the rest."""
 
+import json
 import math
 import time
 
@@ -11,8 +12,10 @@ from limits.strategies import FixedWindowRateLimiter
 from kernel.errors import TooManyRequests
 from people.actors import Actor
 
-# The contract promises 120 sign-ins a minute per address, and 120 writes a minute with bursts of 60 per caller.
+# The contract promises 120 sign-ins a minute per address, and 120 writes a minute with bursts of 60 per caller. Each way to
+# sign in is counted for itself, and one account can use up only half of it: failed passwords never keep out anybody else.
 SIGN_INS = parse("240/minute")
+SIGN_INS_OF_ONE = parse("120/minute")
 WRITES = parse("600/minute")
 
 
@@ -25,10 +28,21 @@ def check(actor: Actor | None) -> None:
     """Count this request if it writes. Raises TooManyRequests."""
     if request.method in ("GET", "HEAD"):
         return
-    if actor is None:
-        _hit(SIGN_INS, "address", request.remote_addr or "")
-    else:
+    if actor is not None:
         _hit(WRITES, actor.kind, str(actor.id))
+        return
+    way, address = request.endpoint or "", request.remote_addr or ""
+    if account := _account():
+        _hit(SIGN_INS_OF_ONE, way, address, account)
+    _hit(SIGN_INS, way, address)
+
+
+def _account() -> str | None:
+    """The account that a sign-in names, None where it names none."""
+    try:
+        return str(json.loads(request.get_data(cache=True))["username"]).strip()[:64]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
 
 
 def _hit(rate: RateLimitItem, *who: str) -> None:

@@ -106,6 +106,7 @@ def _problem(status: int, refusals: list[type[Refusal]]) -> dict[str, Any]:
         "title": refusals[0].title,
         "status": status,
         "code": refusals[0].code,
+        "detail": refusals[0].title,
     }
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
     description = "；".join(f"`{refusal.code}` {refusal.title}" for refusal in refusals)

@@ -18,7 +18,7 @@ log = logging.getLogger("defen")
 
 
 class BadJson(errors.BadRequest):
-    title = "提交的内容不是正确的 JSON"
+    title = "提交的内容不是正确的 JSON，请检查格式"
 
 
 class UnsupportedMediaType(errors.WrongMedia):
@@ -26,7 +26,7 @@ class UnsupportedMediaType(errors.WrongMedia):
 
 
 class MethodNotAllowed(Refusal):
-    title = "这个地址不支持这种操作"
+    title = "这个地址不支持这种操作，请返回刷新后再试"
 
 
 class InternalError(Refusal):
@@ -75,8 +75,8 @@ def answer(refusal: Refusal, status: int) -> Response:
         "title": refusal.title,
         "status": status,
         "code": refusal.code,
+        "detail": refusal.detail or refusal.title,
     }
-    body |= {"detail": refusal.detail} if refusal.detail else {}
     body |= {
         name: value.astimezone(clock.zone()).isoformat() if isinstance(value, datetime) else value
         for name, value in refusal.extra.items()
