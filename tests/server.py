@@ -24,7 +24,21 @@ BIN = Path(sys.executable).parent
 API = "/api/v1"
 READY_WITHIN_S = 90
 # Settings of whoever runs the tests must not leak into the servers they start.
-OURS = ["DEFEN_ENV", "DEFEN_DEMO", "BIND", "DATABASE_URL", "DATABASE_OWNER_URL", "DATA_DIR", "UPLOAD_DIR", "SECRET_KEY", "WECHAT_APP_ID", "WECHAT_APP_SECRET", "WECHAT_API_BASE", "RATELIMIT_STORAGE_URI", "TIMEZONE", "WEB_CONCURRENCY", "WEB_THREADS", "TRUSTED_PROXIES", "PROMETHEUS_MULTIPROC_DIR", "FLASK_APP", "MAKEFLAGS", "MAKELEVEL"]
+OURS = (
+    *(
+        "DEFEN_ENV",
+        "DEFEN_DEMO",
+        "BIND",
+        "DATABASE_URL",
+        "DATABASE_OWNER_URL",
+        "DATA_DIR",
+        "UPLOAD_DIR",
+        "SECRET_KEY",
+        "TIMEZONE",
+    ),
+    *("WECHAT_APP_ID", "WECHAT_APP_SECRET", "WECHAT_API_BASE", "RATELIMIT_STORAGE_URI", "TRUSTED_PROXIES", "WEB_CONCURRENCY"),
+    *("WEB_THREADS", "PROMETHEUS_MULTIPROC_DIR", "FLASK_APP", "MAKEFLAGS", "MAKELEVEL"),
+)
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""The main job as its users live it: over HTTP, against gunicorn and PostgreSQL, WeChat asked over HTTP too, the QR code really read."""
+"""The main job as its users live it: over HTTP against gunicorn and PostgreSQL, with WeChat asked and the QR code really read."""
 
 from __future__ import annotations
 
