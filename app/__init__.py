@@ -33,7 +33,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         SQLALCHEMY_DATABASE_URI=urls[0],
         OWNER_DATABASE_URL=urls[1] or urls[0],
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.threads + 1),
-        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
         MAX_FORM_PARTS=20,
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

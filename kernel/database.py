@@ -60,6 +60,7 @@ def engine_options(pool_size: int) -> dict[str, Any]:
         "pool_size": pool_size,
         "max_overflow": 0,
         "pool_timeout": 5,
+        "hide_parameters": True,  # what was sent must not reach the log with an error
         "connect_args": {
             "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
             "connect_timeout": 3,
@@ -112,5 +113,5 @@ RETRYABLE = frozenset({"40001", "40P01"})
 
 
 def let_go() -> None:
-    """End the transaction, in which nothing was written yet, so that no connection waits while something outside is asked."""
+    """End the transaction, in which nothing was written yet, so that no connection waits for something slow that needs none."""
     db.session.rollback()

@@ -4,14 +4,14 @@ import re
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, clock, codes, ids, signing
 from kernel.database import Model, add, db, execute
 from kernel.errors import Conflict, NotFound, ValidationFailed
 from people import divisions, masking, privacy
-from people.actors import Newcomer, Staff, System
+from people.actors import Newcomer, Staff
 from people.actors import Resident as ResidentActor
 
 CODE_PURPOSE = "identity"
@@ -26,13 +26,10 @@ class Resident(Model):
     """A person of a community. `number` stands for him in his identity code; `phone_hash` finds his number without showing it."""
 
     __tablename__ = "residents"
-    __table_args__ = (CheckConstraint("name_shown IN ('masked', 'full', 'hidden')", name="name_shown"),)
-
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=99_999_999), unique=True)
     community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), index=True)
     name: Mapped[str]
-    name_shown: Mapped[str] = mapped_column(server_default="masked")
     phone_sealed: Mapped[str | None]
     phone_hash: Mapped[bytes | None] = mapped_column(index=True)
     phone_verified: Mapped[bool]
@@ -84,20 +81,25 @@ def create(
         address=address,
         entered_by=entered_by,
         created_at=clock.now(),
-        name_shown="masked",
     )
     add(resident)
     return resident
 
 
-def enter(actor: Staff | System, **person: str | None) -> Resident:
-    """A person without WeChat, registered by staff."""
-    resident = create(**person, entered_by=actor.id or UUID(int=0))  # type: ignore[arg-type]
+def enter(actor: Staff, *, name: str, community_code: str, phone: str | None = None, address: str | None = None) -> Resident:
+    """A person without WeChat, registered by staff. Raises as `create`."""
+    resident = create(name=name, community_code=community_code, phone=phone, address=address, entered_by=actor.id)
     audit.record(actor, "resident.enter", resident.id, resident.community_code)
     return resident
 
 
 _JOIN = text("UPDATE wechat_accounts SET resident_id = :resident_id WHERE id = :account_id AND resident_id IS NULL")
+_LOCK_ENTERED = text(
+    """
+    SELECT FROM residents WHERE phone_hash = :phone_hash AND community_code = :community_code AND entered_by IS NOT NULL
+    ORDER BY id FOR NO KEY UPDATE
+    """
+)
 _ENTERED_BY_STAFF = text(
     """
     SELECT id FROM residents r
@@ -139,7 +141,10 @@ def register(
 
 
 def _entered_by_staff(phone: str, community_code: str) -> Resident | None:
-    found = execute(_ENTERED_BY_STAFF, phone_hash=phone_hash(phone), community_code=community_code).scalars().all()
+    # Behind the lock a fresh look tells whether another account was linked to him a moment ago.
+    sought = {"phone_hash": phone_hash(phone), "community_code": community_code}
+    execute(_LOCK_ENTERED, **sought)
+    found = execute(_ENTERED_BY_STAFF, **sought).scalars().all()
     return get(found[0]) if len(found) == 1 else None
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, text
 from kernel import audit, paging
 from kernel.database import execute, first
 from kernel.errors import Forbidden, NotFound
-from people import permissions
+from people import masking, permissions
 from people.actors import Staff
 from people.divisions import Division
 from people.residents import Resident
@@ -25,11 +25,13 @@ class OwnDeed(Forbidden):
 class Queued:
     """A deed as a reviewer sees it.
 
-    `resident` is its id and the name, masked for those who may not see it; `flags` are what to look at twice.
+    `resident` is its id and the name; `steps` say who did what when. The resident's name is masked in both for those who may
+    not see it. `flags` are what to look at twice.
     """
 
     deed: Deed
     resident: dict[str, Any]
+    steps: list[dict[str, Any]]
     flags: list[str]
 
 
@@ -43,8 +45,10 @@ def queue(
     if rule_id:
         query = query.where(Deed.rule_id == rule_id)
     if q:
-        query = query.join(Resident, Resident.id == Deed.resident_id)
-        query = query.where(or_(Deed.description.contains(q, autoescape=True), Resident.name.contains(q, autoescape=True)))
+        found = Deed.description.contains(q, autoescape=True)
+        if actor.role not in permissions.MASKED_ROLES:  # a name that is masked for him he cannot look for either
+            found = or_(found, Deed.resident.has(Resident.name.contains(q, autoescape=True)))
+        query = query.where(found)
     page = paging.by_id(query.options(*deeds.EAGER), Deed.id, window, oldest_first=True)
     return paging.Page(seen_by(actor, page.items), page.next)
 
@@ -68,12 +72,21 @@ def seen_by(actor: Staff, found: list[Deed]) -> list[Queued]:
         row.id: [name for name in ("same_day", "duplicate_photo") if getattr(row, name)]
         for row in execute(_FLAGS, ids=[d.id for d in found])
     }
-    return [Queued(deed, _resident(actor, deed), flags[deed.id]) for deed in found]
+    return [_seen(deed, flags[deed.id], masked=actor.role in permissions.MASKED_ROLES) for deed in found]
 
 
-def _resident(actor: Staff, deed: Deed) -> dict[str, Any]:
-    masked = actor.role in permissions.MASKED_ROLES
-    return {"id": deed.resident_id, "name": deed.resident.name_masked if masked else deed.resident.name}
+def _seen(deed: Deed, flags: list[str], *, masked: bool) -> Queued:
+    resident = {"id": deed.resident_id, "name": deed.resident.name_masked if masked else deed.resident.name}
+    steps = [
+        {
+            "action": step.action,
+            "at": step.at,
+            "by": masking.name(step.by) if masked and step.by_kind == "resident" else step.by,
+            "note": step.note,
+        }
+        for step in deed.steps
+    ]
+    return Queued(deed, resident, steps, flags)
 
 
 def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str | None = None) -> Queued:

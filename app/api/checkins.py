@@ -18,7 +18,7 @@ blueprint = Api("checkins", __name__)
 @blueprint.post("/checkins")
 @audience.resident
 @idempotent
-@blueprint.arguments(points.Empty, required=False)
+@blueprint.arguments(points.Empty, required=False, example={})
 @blueprint.response(201, points.CheckInShape, example=points.CHECKIN)
 @blueprint.alt_response(200, schema=points.CheckInShape, example=points.CHECKIN, description="checked in before on this day")
 def check_in(actor: Resident, body: dict[str, Any]) -> tuple[CheckedIn, int]:

@@ -52,7 +52,7 @@ def show(actor: Resident, deed_id: UUID) -> Deed:
 @audience.resident
 @idempotent
 @refuses(AlreadyReviewed)
-@blueprint.arguments(points.Empty, required=False)
+@blueprint.arguments(points.Empty, required=False, example={})
 @blueprint.response(200, points.DeedShape, example={**points.DEED, "status": "withdrawn"})
 def withdraw(actor: Resident, body: dict[str, Any], deed_id: UUID) -> Deed:
     """Take a deed back before it is decided."""

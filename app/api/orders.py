@@ -55,7 +55,7 @@ def show(actor: Resident, order_id: UUID) -> Order:
 @audience.resident
 @idempotent
 @refuses(OrderNotOpen)
-@blueprint.arguments(points.Empty, required=False)
+@blueprint.arguments(points.Empty, required=False, example={})
 @blueprint.response(200, redeem.OrderShape, example={**redeem.ORDER, "status": "cancelled", "pieces_left": 0})
 def cancel(actor: Resident, body: dict[str, Any], order_id: UUID) -> Order:
     """Cancel an order: its points are back at once."""

@@ -242,7 +242,7 @@ class QueuedShape(DeedShape):
     flags = fields.List(fields.String())
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        return super().get_attribute(obj if attr in ("resident", "flags") else obj.deed, attr, default)
+        return super().get_attribute(obj if attr in ("resident", "steps", "flags") else obj.deed, attr, default)
 
 
 class QueueQuery(ListQuery):

@@ -1,6 +1,7 @@
 """How bodies and queries are read: what is no JSON, or of another type, is refused before any schema sees it."""
 
 import json
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from flask import Request
@@ -40,13 +41,22 @@ class Parser(FlaskParser):
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Fields that make no sense, by name."""
         (fields,) = error.messages_dict.values()  # webargs puts them under the place they came from
-        raise ValidationFailed(fields if isinstance(fields, dict) else {"body": fields})
+        raise ValidationFailed(dict(_flat(fields)))
 
 
 class Api(Blueprint):
     """A blueprint of the API: flask-smorest's, with our parser."""
 
     ARGUMENTS_PARSER = Parser()
+
+
+def _flat(messages: Any, name: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Each field with its messages; what lies inside another field has a dotted name: `limits.per_day`, `upload_ids.0`."""
+    if not isinstance(messages, dict):
+        yield name or "body", messages
+        return
+    for part, inside in messages.items():
+        yield from _flat(inside, name if part == "_schema" else f"{name}.{part}".lstrip("."))
 
 
 def _refuse_constant(name: str) -> NoReturn:

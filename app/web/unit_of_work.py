@@ -4,9 +4,9 @@ import functools
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Flask, Response, make_response
+from flask import Flask, Response, make_response, request
 from sqlalchemy.exc import DBAPIError
 
 from app.web import idempotency, limits
@@ -15,7 +15,18 @@ from kernel.database import RETRYABLE, sqlstate, transaction
 from kernel.errors import Unavailable
 
 MAX_TRIES = 5
-View = Callable[..., Any]
+MAX_BODY_BYTES = 2 * 1024 * 1024  # unless the view takes more
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def takes_up_to(max_bytes: int) -> Callable[[View], View]:
+    """Have a view take a body of up to `max_bytes`, which is more than others take."""
+
+    def declare(view: View) -> View:
+        view.max_body_bytes = max_bytes  # type: ignore[attr-defined]
+        return view
+
+    return declare
 
 
 def wrap_all(app: Flask) -> None:
@@ -25,9 +36,11 @@ def wrap_all(app: Flask) -> None:
             app.view_functions[endpoint] = _in_unit_of_work(view)
 
 
-def _in_unit_of_work(view: View) -> View:
+def _in_unit_of_work(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def run(**arguments: Any) -> Response:
+        request.max_content_length = getattr(view, "max_body_bytes", MAX_BODY_BYTES)
+        request.get_data()  # before a connection is taken, so that a slow sender holds none
         for attempt in range(MAX_TRIES):
             try:
                 with transaction():
@@ -41,7 +54,7 @@ def _in_unit_of_work(view: View) -> View:
     return run
 
 
-def _answer(view: View, arguments: dict[str, Any]) -> Response:
+def _answer(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
     audience: Audience = view.audience  # type: ignore[attr-defined]
     actor = audience.admit()
     limits.check(actor)

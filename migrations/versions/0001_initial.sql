@@ -94,7 +94,6 @@ CREATE TABLE residents (
     number bigint GENERATED ALWAYS AS IDENTITY (MAXVALUE 99999999),
     community_code text NOT NULL,
     name text NOT NULL,
-    name_shown text DEFAULT 'masked' NOT NULL,
     phone_sealed text,
     phone_hash bytea,
     phone_verified boolean NOT NULL,
@@ -102,7 +101,6 @@ CREATE TABLE residents (
     entered_by uuid,
     created_at timestamptz NOT NULL,
     CONSTRAINT residents_pkey PRIMARY KEY (id),
-    CONSTRAINT residents_name_shown_check CHECK (name_shown IN ('masked', 'full', 'hidden')),
     CONSTRAINT residents_number_key UNIQUE (number),
     CONSTRAINT residents_community_code_fkey FOREIGN KEY(community_code) REFERENCES divisions (code)
 );

@@ -8,7 +8,13 @@ from kernel import clock
 from tests.answers import MONDAY, SHANGHAI, after, refused, refused_fields
 from tests.cast import Cast
 
-pytestmark = pytest.mark.usefixtures("verified")
+pytestmark = pytest.mark.usefixtures("verified", "signed_in")
+
+
+@pytest.fixture
+def signed_in(cast: Cast) -> None:
+    """Whoever is named while the clock stands in the past would get tokens of that time."""
+    assert all((cast.grandmother,))
 
 
 def test_the_first_check_in_of_a_day_earns_a_point_and_the_second_says_the_same_again(cast: Cast) -> None:
@@ -53,8 +59,8 @@ def test_a_day_begins_at_midnight_in_shanghai_and_not_in_greenwich(cast: Cast) -
 
 
 def test_a_month_lists_its_days_newest_first_and_no_others(cast: Cast) -> None:
-    for day in (datetime(2025, 2, 28, 8), datetime(2025, 3, 1, 8), datetime(2025, 3, 31, 8), datetime(2025, 4, 1, 0)):
-        with clock.stopped_at(day.replace(tzinfo=SHANGHAI)):
+    for month, day in ((2, 28), (3, 1), (3, 31), (4, 1)):
+        with clock.stopped_at(datetime(2025, month, day, tzinfo=SHANGHAI)):
             cast.grandmother.post("/checkins")
     cast.volunteer.post("/checkins")
     march = cast.grandmother.get("/checkins?month=2025-03")
@@ -74,11 +80,9 @@ def test_without_a_month_the_present_one_is_listed(cast: Cast) -> None:
         assert cast.grandmother.get("/checkins").json == {"days": []}
 
 
-@pytest.mark.parametrize(
-    "month", ["2025-13", "2025-00", "2025-3", "2025", "2025-03-01", "1999-12", "10000-01", "三月", "2025-0３"]
-)
-def test_what_is_no_month_is_refused(cast: Cast, month: str) -> None:
-    refused_fields(cast.grandmother.get("/checkins", query_string={"month": month}), "month")
+def test_what_is_no_month_is_refused(cast: Cast) -> None:
+    for month in ("2025-13", "2025-00", "2025-3", "2025", "2025-03-01", "1999-12", "10000-01", "三月", "2025-0３"):
+        refused_fields(cast.grandmother.get("/checkins", query_string={"month": month}), "month")
 
 
 def test_a_check_in_sent_again_with_its_key_gets_its_first_answer(cast: Cast) -> None:

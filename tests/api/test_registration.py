@@ -106,7 +106,8 @@ def test_consent_is_recorded_with_its_version_and_the_act_in_the_audit_log(cast:
     me = cast.newcomer.post("/me/registration", BODY, headers={"X-Request-Id": "request-of-mine"}).json
     assert superuser.execute("SELECT resident_id::text, version FROM consents").fetchall() == [(me["id"], "2026-11")]
     rows = superuser.execute(
-        "SELECT actor_kind, subject_id::text, community_code, request_id, details FROM audit_log WHERE action = 'resident.register'"
+        "SELECT actor_kind, subject_id::text, community_code, request_id, details FROM audit_log"
+        " WHERE action = 'resident.register'"
     ).fetchall()
     assert rows == [("newcomer", me["id"], COMMUNITY, "request-of-mine", {"consent_version": "2026-11"})]
 

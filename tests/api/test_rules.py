@@ -1,7 +1,5 @@
 """Rules: the positive list, kept by staff, read by residents."""
 
-import pytest
-
 from kernel import clock
 from tests.answers import refused, refused_fields
 from tests.cast import COMMUNITY, DISTRICT, NEXT_COMMUNITY, TOWN, Cast
@@ -63,36 +61,26 @@ def test_a_community_outside_of_ones_part_of_the_tree_does_not_exist(cast: Cast)
     assert cast.admin.post("/staff/rules", {**NEW, "community_code": COMMUNITY}).status_code == 201
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("points", 0),
-        ("points", -10),
-        ("points", 1.5),
-        ("points", "50"),
-        ("points", True),
-        ("points", 10**9),
-        ("code", ""),
-        ("code", "   "),
-        ("title", None),
-        ("category", "类" * 31),
-        ("evidence_required", "yes"),
-        ("evidence_required", "true"),
-        ("evidence_required", 1),
-        ("limits", []),
-        ("limits", 5),
-        ("unit", 7),
-        ("version", 3),
-    ],
-)
-def test_a_rule_that_makes_no_sense_is_refused(cast: Cast, field: str, value: object) -> None:
-    refused_fields(cast.admin.post("/staff/rules", {**NEW, field: value}), field)
+def test_a_rule_that_makes_no_sense_is_refused(cast: Cast) -> None:
+    wrong: dict[str, list[object]] = {
+        "points": [0, -10, 1.5, "50", True, None, 10**9],
+        "code": ["", "   ", 5],
+        "title": [None, [], "题" * 61],
+        "category": ["类" * 31],
+        "evidence_required": ["yes", "true", 1, None],
+        "limits": [[], 5, "1", None],
+        "unit": [7],
+        "version": [3],
+    }
+    for field, values in wrong.items():
+        for value in values:
+            refused_fields(cast.admin.post("/staff/rules", {**NEW, field: value}), field)
     assert cast.admin.get("/staff/rules").json["items"] == []
 
 
-@pytest.mark.parametrize("limits", [{"per_day": 0}, {"per_week": "3"}, {"per_month": None}, {"per_year": 1}])
-def test_a_limit_that_makes_no_sense_is_refused_by_its_name(cast: Cast, limits: dict[str, object]) -> None:
-    refused_fields(cast.admin.post("/staff/rules", {**NEW, "limits": limits}), f"limits.{next(iter(limits))}")
+def test_a_limit_that_makes_no_sense_is_refused_by_its_name(cast: Cast) -> None:
+    for name, value in (("per_day", 0), ("per_week", "3"), ("per_month", None), ("per_year", 1), ("per_day", True)):
+        refused_fields(cast.admin.post("/staff/rules", {**NEW, "limits": {name: value}}), f"limits.{name}")
 
 
 def test_changed_terms_hold_for_new_deeds_and_old_deeds_keep_theirs(cast: Cast, verified: None) -> None:

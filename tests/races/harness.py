@@ -38,7 +38,7 @@ def dawdle() -> None:
 
 def tally(answers: Iterable[TestResponse]) -> Counter[tuple[int, str]]:
     """How often each answer was given: its status, and its code where it was a refusal."""
-    return Counter((answer.status_code, answer.json.get("code", "")) for answer in answers)
+    return Counter((answer.status_code, answer.json["code"] if answer.status_code >= 400 else "") for answer in answers)
 
 
 def only(answers: Iterable[TestResponse], status: int) -> TestResponse:

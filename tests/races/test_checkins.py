@@ -30,7 +30,10 @@ def test_a_check_in_that_looks_before_it_writes_pays_many_times(cast: Cast, app:
 
 
 _EARNED = text(
-    "SELECT count(*) AS times FROM transfers t JOIN accounts a ON a.id = t.credit_account WHERE a.owner = :owner AND t.kind = 'checkin'"
+    """
+    SELECT count(*) AS times FROM transfers t JOIN accounts a ON a.id = t.credit_account
+    WHERE a.owner = :owner AND t.kind = 'checkin'
+    """
 )
 
 

@@ -36,7 +36,10 @@ def _versions(superuser: psycopg.Connection, rule: str) -> list[int]:
 
 
 _TERMS = text(
-    "SELECT r.version, v.points, v.title FROM rules r JOIN rule_versions v ON v.rule_id = r.id AND v.version = r.version WHERE id = :id"
+    """
+    SELECT r.version, v.points, v.title FROM rules r JOIN rule_versions v ON v.rule_id = r.id AND v.version = r.version
+    WHERE id = :id
+    """
 )
 _ADD = text(
     """
