@@ -1,6 +1,7 @@
 """How gunicorn serves the product; `gunicorn wsgi:app` reads this by itself."""
 
 import os
+import shutil
 import sys
 import tempfile
 
@@ -17,7 +18,7 @@ except BadSettings as error:
     sys.exit(f"defen: {error}")
 
 bind = settings.bind
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = settings.workers
 worker_class = "gthread"
 threads = settings.threads
 # Loaded once before the fork: a worker that died is back at once, and the code's memory is shared.
@@ -29,6 +30,11 @@ max_requests = 0
 limit_request_line = 4094
 accesslog = None
 loglevel = "warning"
+
+
+def on_exit(server):
+    """Leave no counters behind."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def child_exit(server, worker):

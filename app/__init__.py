@@ -23,7 +23,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environ()
     signing.configure(settings.secret_key)
     clock.set_zone(settings.timezone)
-    settings.upload_dir.mkdir(parents=True, exist_ok=True)
     uploads.configure(settings.upload_dir)
 
     app = Flask("defen", root_path=str(settings.root / "app"), static_folder="static")

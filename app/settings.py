@@ -1,13 +1,18 @@
 """The settings, read once from the environment and checked before anything starts."""
 
+import contextlib
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
 
 ROOT = Path(__file__).resolve().parent.parent
 WECHAT = "https://api.weixin.qq.com"
@@ -28,6 +33,7 @@ class Settings:
     upload_dir: Path
     secret_key: str = field(repr=False)
     timezone: str
+    workers: int
     threads: int
     trusted_proxies: int
     ratelimit_storage_uri: str
@@ -57,12 +63,13 @@ class Settings:
             env=env,
             bind=_bind(environ.get("BIND") or "127.0.0.1:8000"),
             data_dir=data_dir,
-            upload_dir=Path(environ.get("UPLOAD_DIR") or data_dir / "uploads").absolute(),
+            upload_dir=_folder("UPLOAD_DIR", Path(environ.get("UPLOAD_DIR") or data_dir / "uploads").absolute()),
             secret_key=environ.get("SECRET_KEY") or ("" if env == "production" else _demo_secret(data_dir)),
             timezone=_zone(environ.get("TIMEZONE") or "Asia/Shanghai"),
+            workers=_whole(environ, "WEB_CONCURRENCY", 2, 1, 64),
             threads=_whole(environ, "WEB_THREADS", 6, 1, 64),
             trusted_proxies=_whole(environ, "TRUSTED_PROXIES", 0, 0, 5),
-            ratelimit_storage_uri=environ.get("RATELIMIT_STORAGE_URI") or "memory://",
+            ratelimit_storage_uri=_storage(environ.get("RATELIMIT_STORAGE_URI") or "memory://"),
             wechat_api_base=_http(environ.get("WECHAT_API_BASE") or WECHAT),
             wechat_app_id=environ.get("WECHAT_APP_ID") or None,
             wechat_app_secret=environ.get("WECHAT_APP_SECRET") or None,
@@ -126,11 +133,27 @@ def _postgres(name: str, url: str | None) -> str | None:
 
 def _demo_secret(data_dir: Path) -> str:
     """The demo's own secret, made at its first start and kept beside its data."""
-    path = data_dir / "secret_key"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+    path = _folder("DATA_DIR", data_dir) / "secret_key"
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=data_dir) as unfinished:
+            unfinished.write(secrets.token_urlsafe(48))
+            unfinished.flush()
+            with contextlib.suppress(FileExistsError):  # another process was faster: its secret holds
+                os.link(unfinished.name, path)
     return path.read_text()
+
+
+def _folder(name: str, path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise BadSettings(f"{name} must be a folder that can be made or written to") from None
+    return path
+
+
+def _storage(uri: str) -> str:
+    try:
+        storage_from_string(uri)
+    except (ConfigurationError, ValueError):
+        raise BadSettings("RATELIMIT_STORAGE_URI must be memory:// or redis://host:port") from None
+    return uri

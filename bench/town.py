@@ -70,12 +70,12 @@ def build(app: Flask, *, residents: int, buyers: int = 8, tills: int = 4, review
             if db.session.get(divisions.Division, COMMUNITY) is None:
                 file = app.config["SETTINGS"].root / "data" / "chongqing-divisions.csv"
                 divisions.import_list(divisions.read_list(file.read_text(encoding="utf-8-sig").splitlines(keepends=True)))
-            ledger.open_wallet("nobody's, to open the community's own account", COMMUNITY)
         found = []
         for start in range(0, residents, BATCH):
             with transaction():
                 found += _residents(range(start, min(start + BATCH, residents)))
         with transaction():
+            ledger.open_wallet(found[0].id, COMMUNITY)  # he has his own; this opens the community's account
             staff_ = [_staff("reviewer", n) for n in range(reviewers)] + [_staff("admin", n) for n in range(2)]
             admin = sessions.actor_of(staff_[-1].token)
             assert isinstance(admin, actors.Staff)
@@ -99,7 +99,9 @@ def _residents(numbers: range) -> list[Person]:
     for model, values in rows:
         common = {"created_at": now} | ({"community_code": COMMUNITY} if model is Resident else {})
         db.session.execute(insert(model), [value | common for value in values])
-    db.session.execute(insert(Consent), [{"id": ids.new(), "resident_id": r, "version": VERSION, "given_at": now} for r, *_ in new])
+    db.session.execute(
+        insert(Consent), [{"id": ids.new(), "resident_id": r, "version": VERSION, "given_at": now} for r, *_ in new]
+    )
     for kind in (ledger.WALLET, ledger.HELD):
         account = {"kind": kind, "community_code": COMMUNITY, "balance": 0}
         db.session.execute(insert(Account), [account | {"owner": str(r)} for r, *_ in new])

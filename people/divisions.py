@@ -2,10 +2,10 @@
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, case, or_, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, case, false, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, paging
@@ -104,7 +104,8 @@ def find(parent: str | None, q: str | None, window: paging.Window) -> paging.Pag
     if q:
         query = query.where(Division.name.contains(q, autoescape=True))
         if parent:
-            query = query.where(Division.lineage.contains(f"/{parent}/", autoescape=True), Division.code != parent)
+            above = db.session.get(Division, parent)
+            query = query.where(Division.lineage.startswith(above.lineage) if above else false(), Division.code != parent)
     elif parent:
         query = query.where(Division.parent_code == parent)
     after = window.after_text()
@@ -123,18 +124,29 @@ def read_list(lines: Iterable[str]) -> list[Line]:
     Raises:
         BadDivisionList: the header or a line has other columns.
     """
-    reader = csv.reader(lines)
-    header = next(reader, [])
+    rows = _rows(lines)
+    _, header = next(rows, (1, []))
     if [column.strip() for column in header] != HEADER:
         raise BadDivisionList(f"第 1 行：表头应为 {','.join(HEADER)}")
     found = []
-    for row in reader:
+    for number, row in rows:
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(HEADER):
-            raise BadDivisionList(f"第 {reader.line_num} 行：应有 {len(HEADER)} 列，实际 {len(row)} 列")
-        found.append(Line(reader.line_num, *(cell.strip() for cell in row)))
+            raise BadDivisionList(f"第 {number} 行：应有 {len(HEADER)} 列，实际 {len(row)} 列")
+        found.append(Line(number, *(cell.strip() for cell in row)))
     return found
+
+
+def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file, each with the number of the line on which it begins."""
+    reader, begins = csv.reader(lines, strict=True), 1
+    try:
+        for row in reader:
+            yield begins, row
+            begins = reader.line_num + 1
+    except csv.Error:
+        raise BadDivisionList(f"第 {begins} 行：引号没有成对，读不出来") from None
 
 
 _STORE = text(
@@ -162,17 +174,19 @@ def import_list(lines: list[Line]) -> int:
     for line in lines:
         _check_line(line, known.get(line.code), listed)
         listed[line.code] = line
-    placed: dict[str, tuple[str, str]] = {code: (division.lineage, division.path) for code, division in known.items()}
+    # What the list does not name is gone through too: its path changes with the name of what stands above it.
+    places: list[Line | Division] = [*lines, *(division for code, division in known.items() if code not in listed)]
+    placed: dict[str, tuple[str, str]] = {}
     changed = 0
-    for line in sorted(lines, key=lambda line: LEVELS.index(line.level)):
-        parent_code = _check_parent(line, known, listed)
+    for place in sorted(places, key=lambda place: LEVELS.index(place.level)):
+        parent_code = _check_parent(place, known, listed) if isinstance(place, Line) else place.parent_code
         above, path = placed[parent_code] if parent_code else ("/", "")
-        lineage, path = f"{above}{line.code}/", f"{path}/{shown(line.name)}".lstrip("/")
-        placed[line.code] = lineage, path
-        old = known.get(line.code)
-        if old is None or (old.name, old.path) != (line.name, path):
+        lineage, path = f"{above}{place.code}/", f"{path}/{shown(place.name)}".lstrip("/")
+        placed[place.code] = lineage, path
+        old = known.get(place.code)
+        if old is None or (old.name, old.path) != (place.name, path):
             changed += execute(
-                _STORE, code=line.code, name=line.name, level=line.level, parent_code=parent_code, lineage=lineage, path=path
+                _STORE, code=place.code, name=place.name, level=place.level, parent_code=parent_code, lineage=lineage, path=path
             ).rowcount
     if changed:
         audit.record(System("command"), "divisions.import", None, None, lines=len(lines), changed=changed)

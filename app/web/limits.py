@@ -1,11 +1,13 @@
 """How often one caller, or one address signing in, may ask: generous to honest use, bounded for the rest."""
 
 import json
+import logging
 import math
 import time
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
+from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
@@ -17,11 +19,15 @@ from people.actors import Actor
 SIGN_INS = parse("240/minute")
 SIGN_INS_OF_ONE = parse("120/minute")
 WRITES = parse("600/minute")
+REDIS_WAITS = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; memory takes no notice
+log = logging.getLogger("defen")
 
 
 def install(app: Flask, storage_uri: str) -> None:
     """Count in the storage that the settings name: memory counts per worker, redis:// over all of them."""
-    app.extensions["defen-limiter"] = FixedWindowRateLimiter(storage_from_string(storage_uri))
+    app.extensions["defen-limiter"] = FixedWindowRateLimiter(
+        storage_from_string(storage_uri, wrap_exceptions=True, **REDIS_WAITS)
+    )
 
 
 def check(actor: Actor | None) -> None:
@@ -47,6 +53,11 @@ def _account() -> str | None:
 
 def _hit(rate: RateLimitItem, *who: str) -> None:
     limiter: FixedWindowRateLimiter = current_app.extensions["defen-limiter"]
-    if not limiter.hit(rate, *who):
+    try:
+        within = limiter.hit(rate, *who)
+    except StorageError:  # better uncounted than closed
+        log.warning("requests cannot be counted")
+        return
+    if not within:
         reset = limiter.get_window_stats(rate, *who).reset_time
         raise TooManyRequests(retry_after_s=max(1, math.ceil(reset - time.time())))

@@ -18,7 +18,7 @@ from tests.answers import refused, refused_fields
 from tests.cast import Caller, Cast, photo
 
 MIB = 1024 * 1024
-GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+GIF = bytes.fromhex("47494638396101000100800000ff00ff0000002c00000000010001000002024401003b")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 PROGRAM = b"MZ\x90\x00" + bytes(range(256)) * 40
 
