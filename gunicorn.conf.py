@@ -27,7 +27,7 @@ timeout = 30
 graceful_timeout = 15
 keepalive = 5
 max_requests = 0
-limit_request_line = 4094
+limit_request_line = 8190
 accesslog = None
 loglevel = "warning"
 

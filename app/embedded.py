@@ -1,10 +1,17 @@
 """The embedded PostgreSQL: comes as a Python wheel, keeps its files under DATA_DIR, for the demo and the tests."""
 
 import atexit
+import logging
 import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
 import warnings
 from pathlib import Path
 
+import psutil
 import psycopg
 from sqlalchemy import make_url
 
@@ -16,6 +23,7 @@ with warnings.catch_warnings():
 DATABASE = "defen"
 OWNER_ROLE = "defen_owner"
 APP_ROLE = "defen_app"
+log = logging.getLogger("defen")
 
 
 def start_embedded(data_dir: Path) -> tuple[str, str]:
@@ -25,26 +33,66 @@ def start_embedded(data_dir: Path) -> tuple[str, str]:
     """
     folder = data_dir / "postgres"
     data_dir.mkdir(parents=True, exist_ok=True)
-    ours = not running(data_dir)
-    server = get_server(folder, cleanup_mode=None)
-    if ours:
-        starter = os.getpid()
-        atexit.register(lambda: server.stop() if os.getpid() == starter else None)
-    return _prepare(server)
+    if not running(data_dir):
+        _stop_at_exit(data_dir)
+        _make_whole(folder)
+    return _prepare(get_server(folder, cleanup_mode=None))
 
 
 def running(data_dir: Path) -> bool:
-    """Whether the embedded PostgreSQL of this folder runs."""
-    folder = data_dir / "postgres"
-    info = PostmasterInfo.read_from_pgdata(folder.resolve()) if folder.exists() else None
-    return info is not None and info.is_running()
+    """Whether the embedded PostgreSQL of this folder runs.
+
+    A crash leaves its pid on file. The number may be another program's by now, or nobody has collected the dead process yet.
+    """
+    folder = (data_dir / "postgres").resolve()
+    try:
+        process = psutil.Process(int((folder / "postmaster.pid").read_text().split("\n", 1)[0]))
+        return process.status() != psutil.STATUS_ZOMBIE and str(folder) in process.cmdline()
+    except (OSError, ValueError, psutil.Error):
+        return False
 
 
 def revive(data_dir: Path) -> None:
-    """Start the embedded PostgreSQL of this folder again after it died."""
+    """Start the embedded PostgreSQL of this folder again after it died; where what is left of it hinders that, not yet."""
+    folder = (data_dir / "postgres").resolve()
+    _make_whole(folder)
+    server = PostgresServer(folder, cleanup_mode=None)
+    try:
+        with server._lock:
+            server.ensure_postgres_running()
+    except subprocess.SubprocessError:
+        log.warning("PostgreSQL does not start yet; it is tried again")
+
+
+def stop(data_dir: Path) -> None:
+    """Stop the embedded PostgreSQL of this folder, whoever started it; none is as good as stopped."""
     server = PostgresServer((data_dir / "postgres").resolve(), cleanup_mode=None)
     with server._lock:
-        server.ensure_postgres_running()
+        if running(data_dir):
+            server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
+            server._stop()
+
+
+def _stop_at_exit(data_dir: Path) -> None:
+    starter = os.getpid()
+    atexit.register(lambda: stop(data_dir) if os.getpid() == starter else None)
+    # By default SIGTERM ends Python without a word to anybody, and PostgreSQL would stay behind.
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+
+
+def _make_whole(folder: Path) -> None:
+    """Clear away what a `kill -9` may have left half done: a new cluster that is not whole, a pid that is not PostgreSQL's."""
+    with PostgresServer._lock:
+        if not (folder / "PG_VERSION").exists():
+            # A cluster is made beside its place and moved there when it is whole.
+            unfinished = folder.with_name("postgres.unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            PostgresServer(unfinished.resolve(), cleanup_mode=None).ensure_pgdata_inited()
+            unfinished.rename(folder)
+        if not running(folder.parent):
+            (folder / "postmaster.pid").unlink(missing_ok=True)
 
 
 def superuser_url(data_dir: Path, database: str = "postgres") -> str:

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 WECHAT = "https://api.weixin.qq.com"
@@ -63,7 +65,7 @@ class Settings:
             env=env,
             bind=_bind(environ.get("BIND") or "127.0.0.1:8000"),
             data_dir=data_dir,
-            upload_dir=_folder("UPLOAD_DIR", Path(environ.get("UPLOAD_DIR") or data_dir / "uploads").absolute()),
+            upload_dir=_upload_dir(environ.get("UPLOAD_DIR"), data_dir),
             secret_key=environ.get("SECRET_KEY") or ("" if env == "production" else _demo_secret(data_dir)),
             timezone=_zone(environ.get("TIMEZONE") or "Asia/Shanghai"),
             workers=_whole(environ, "WEB_CONCURRENCY", 2, 1, 64),
@@ -97,7 +99,7 @@ class Settings:
 
 def _bind(text: str) -> str:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
         raise BadSettings("BIND must be host:port, such as 127.0.0.1:8000")
     return text
 
@@ -112,13 +114,13 @@ def _zone(name: str) -> str:
 
 def _whole(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = environ.get(name) or str(default)
-    if not text.isdigit() or not least <= int(text) <= most:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
         raise BadSettings(f"{name} must be a whole number from {least} to {most}")
     return int(text)
 
 
 def _http(url: str) -> str:
-    if not re.fullmatch(r"https?://[^/\s]+.*", url):
+    if not re.fullmatch(r"https?://(\[[0-9A-Fa-f:]+\]|[^/:\s]+)(:[0-9]+)?(/\S*)?", url):
         raise BadSettings("WECHAT_API_BASE must be an http or https address")
     return url.rstrip("/")
 
@@ -128,7 +130,12 @@ def _postgres(name: str, url: str | None) -> str | None:
         return None
     if not re.match(r"postgres(ql)?(\+psycopg)?://", url):
         raise BadSettings(f"{name} must begin with postgresql://")
-    return re.sub(r"^[a-z+]+://", "postgresql+psycopg://", url)
+    url = re.sub(r"^[a-z+]+://", "postgresql+psycopg://", url)
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        raise BadSettings(f"{name} must be postgresql://user:password@host:port/database") from None
+    return url
 
 
 def _demo_secret(data_dir: Path) -> str:
@@ -143,11 +150,15 @@ def _demo_secret(data_dir: Path) -> str:
     return path.read_text()
 
 
+def _upload_dir(given: str | None, data_dir: Path) -> Path:
+    return _folder("UPLOAD_DIR", Path(given).absolute()) if given else _folder("DATA_DIR", data_dir / "uploads")
+
+
 def _folder(name: str, path: Path) -> Path:
-    try:
+    with contextlib.suppress(OSError):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        raise BadSettings(f"{name} must be a folder that can be made or written to") from None
+    if not (os.path.isdir(path) and os.access(path, os.W_OK | os.X_OK)):
+        raise BadSettings(f"{name} must be a folder that can be made or written to")
     return path
 
 

@@ -29,6 +29,10 @@ class Client:
     def __init__(self, port: int, timeout_s: float = 20) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
 
+    def connect(self) -> None:
+        """Open the connection before it is needed."""
+        self._connection.connect()
+
     def call(self, method: str, path: str, token: str, *, key: str | None = None, body: Any = None) -> Answer:
         """One request of the API. Raises NoAnswer."""
         headers = {"Authorization": f"Bearer {token}"}

@@ -110,6 +110,8 @@ def sqlstate(error: BaseException) -> str | None:
 LOCK_NOT_AVAILABLE = "55P03"
 UNIQUE_VIOLATION = "23505"
 RETRYABLE = frozenset({"40001", "40P01"})
+# It ended a transaction that stood idle too long; it only reads, as a standby does. The driver calls both an internal error.
+NOT_AT_WORK = frozenset({"25P03", "25006"})
 
 
 def let_go() -> None:

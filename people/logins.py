@@ -18,6 +18,7 @@ from people.actors import System
 MAX_FAILURES = 10
 FAILURES_COUNT_FOR = timedelta(minutes=15)
 MIN_PASSWORD = 10
+MAX_USERNAME = 64
 
 # 19 MiB, two passes, one lane: OWASP's recommendation for argon2id, small enough for every thread at once.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -68,9 +69,11 @@ def create(
     """A new login.
 
     Raises:
-        ValidationFailed: the password is shorter than 10 characters or equals the username.
+        ValidationFailed: nobody could sign in with this username, or the password is shorter than 10 characters or equals it.
         UsernameTaken: the username exists.
     """
+    if not 1 <= len(username) <= MAX_USERNAME or username != username.strip() or not username.isprintable():
+        raise ValidationFailed({"username": [f"用户名应为 1 至 {MAX_USERNAME} 个字符，前后不能有空格"]})
     if len(password) < MIN_PASSWORD or password == username:
         raise ValidationFailed({"password": [f"密码至少 {MIN_PASSWORD} 个字符，且不能与用户名相同"]})
     login = Login(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from kernel import audit, clock, ids, paging
 from kernel.database import Model, add, db
 from kernel.errors import NotFound
-from people import divisions, logins
+from people import divisions, logins, sessions
 from people.actors import Staff, System
 from people.divisions import Division
 
@@ -43,6 +43,7 @@ def create(
 
     Raises:
         NotFound: the community is not in the actor's part of the tree.
+        ValidationFailed: no such community, or a username or a password that cannot be.
         logins.UsernameTaken: the username exists.
     """
     if isinstance(actor, Staff):
@@ -53,8 +54,8 @@ def create(
         id=ids.new(), community_code=community.code, name=name, address=address, active=True, created_at=clock.now()
     )
     add(merchant)
-    if username and password:
-        logins.create(username, password, merchant_id=merchant.id, demo=demo)
+    if username is not None:
+        logins.create(username, password or "", merchant_id=merchant.id, demo=demo)
     audit.record(actor, "merchant.create", merchant.id, community.code)
     return merchant
 
@@ -82,6 +83,8 @@ def change(actor: Staff, merchant_id: UUID, **changes: Any) -> Merchant:
     for field, value in changes.items():
         setattr(merchant, field, value)
     db.session.flush()
+    if changes.get("active") is False:
+        sessions.end_all_of_merchant(merchant.id)
     audit.record(actor, "merchant.change", merchant.id, merchant.community_code, fields=sorted(changes))
     return merchant
 

@@ -118,6 +118,19 @@ def end(session_id: UUID) -> None:
     execute(text("UPDATE sessions SET ended_at = :now WHERE id = :id AND ended_at IS NULL"), id=session_id, now=clock.now())
 
 
+_END_ALL_OF_MERCHANT = text(
+    """
+    UPDATE sessions SET ended_at = :now FROM logins l
+    WHERE l.id = sessions.login_id AND l.merchant_id = :merchant_id AND sessions.ended_at IS NULL
+    """
+)
+
+
+def end_all_of_merchant(merchant_id: UUID) -> None:
+    """Sign out everybody at a merchant's tills, for good."""
+    execute(_END_ALL_OF_MERCHANT, merchant_id=merchant_id, now=clock.now())
+
+
 def forget_old() -> int:
     """Drop sessions none of whose tokens can be used any more; the number dropped."""
     execute(text("DELETE FROM refresh_tokens WHERE expires_at < :now"), now=clock.now())

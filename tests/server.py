@@ -108,7 +108,7 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.command = command or [str(BIN / "flask"), "--app", "wsgi", "serve"]
-        self.environ = environ(DATA_DIR=str(self.data_dir), BIND=f"127.0.0.1:{self.port}", **settings)
+        self.environ = environ(**{"DATA_DIR": str(self.data_dir), "BIND": f"127.0.0.1:{self.port}"} | settings)
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Server:

@@ -21,7 +21,8 @@ def sources() -> list[Path]:
 
 def refusals(kind: type[Refusal] = Refusal) -> set[type[Refusal]]:
     """All refusals that people can be given: those with a title of their own."""
-    found = {kind} if "title" in kind.__dict__ and kind is not Refusal else set()
+    ours = "title" in kind.__dict__ and kind is not Refusal and kind.__module__.split(".")[0] in PACKAGES
+    found = {kind} if ours else set()
     return found.union(*(refusals(below) for below in kind.__subclasses__()))
 
 

@@ -59,7 +59,7 @@ def create(actor: Staff, body: dict[str, Any]) -> ItemView:
 
 @blueprint.patch("/staff/items/<uuid:item_id>")
 @audience.staff(permissions.SHOP)
-@blueprint.arguments(redeem.ItemChange, example={"price": 25})
+@blueprint.arguments(redeem.ItemChange, required=False, example={"price": 25})
 @blueprint.response(200, redeem.StaffItemShape, example=redeem.STAFF_ITEM)
 def change(actor: Staff, body: dict[str, Any], item_id: UUID) -> ItemView:
     """Change an item; orders that were placed keep their price."""

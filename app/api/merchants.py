@@ -41,7 +41,7 @@ def create(actor: Staff, body: dict[str, Any]) -> Merchant:
 
 @blueprint.patch("/staff/merchants/<uuid:merchant_id>")
 @audience.staff(permissions.SHOP)
-@blueprint.arguments(people.MerchantChange, example={"active": False})
+@blueprint.arguments(people.MerchantChange, required=False, example={"active": False})
 @blueprint.response(200, people.MerchantShape, example={**people.MERCHANT, "active": False})
 def change(actor: Staff, body: dict[str, Any], merchant_id: UUID) -> Merchant:
     """Change a merchant, or switch it off: it then sells nothing and cannot sign in."""

@@ -50,7 +50,7 @@ def create(actor: Staff, body: dict[str, Any]) -> RuleView:
 
 @blueprint.patch("/staff/rules/<uuid:rule_id>")
 @audience.staff(permissions.SHOP)
-@blueprint.arguments(points.RuleChange, example={"points": 60})
+@blueprint.arguments(points.RuleChange, required=False, example={"points": 60})
 @blueprint.response(200, points.RuleShape, example=points.RULE)
 def change(actor: Staff, body: dict[str, Any], rule_id: UUID) -> RuleView:
     """New terms for a rule; old deeds keep the version they were declared under."""

@@ -1,5 +1,6 @@
 """`flask serve`: all of the product in the foreground: database, migrations, demo, gunicorn and the worker."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from app.commands import demo
 from app.settings import Settings
 
 GRACE_S = 20
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @click.command("serve", help="Serve the product in the foreground: what `make run` does.")
@@ -32,16 +35,22 @@ def command() -> None:
         environment["DEFEN_DEMO"] = "1"
         demo.load_once()
     python = [sys.executable, "-m"]
-    children = [
-        subprocess.Popen([*python, "gunicorn", "wsgi:app"], cwd=settings.root, env=environment, start_new_session=True),
-        subprocess.Popen(
-            [*python, "flask", "--app", "wsgi", "worker"], cwd=settings.root, env=environment, start_new_session=True
-        ),
-    ]
+    children: list[subprocess.Popen[bytes]] = []
     try:
+        for arguments in (["gunicorn", "wsgi:app"], ["flask", "--app", "wsgi", "worker"]):
+            children.append(
+                subprocess.Popen(
+                    [*python, *arguments], cwd=settings.root, env=environment, start_new_session=True, preexec_fn=_end_with_parent
+                )
+            )
         _watch(children, settings)
     finally:
+        # Whoever presses Ctrl-C again must not keep us from ending what we started.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         _end(children)
+        if settings.database_url is None:
+            embedded.stop(settings.data_dir)
 
 
 def _watch(children: list[subprocess.Popen[bytes]], settings: Settings) -> None:
@@ -62,6 +71,12 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
             child.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             child.kill()
+
+
+def _end_with_parent() -> None:
+    """Linux: have the kernel end this child when we are killed with a signal that lets us do nothing."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, validate
+from werkzeug.datastructures import FileStorage
 
 from kernel import clock
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
+_CONTROL = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u2028\u2029"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 NOWHERE = UUID(int=0)
 
@@ -34,24 +35,28 @@ class Text(fields.String):
     def __init__(self, *, most: int = 100, least: int = 1, **kwargs: Any) -> None:
         error = f"最多 {most} 个字" if least == 0 else f"请填写 {least} 至 {most} 个字"
         kwargs.setdefault("validate", validate.Length(least, most, error=error))
+        seen = rf"[^\s{_CONTROL}]" if least else ""
+        kwargs["metadata"] = {"pattern": f"^[^{_CONTROL}]*{seen}[^{_CONTROL}]*$", **kwargs.get("metadata", {})}
         super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs).strip()
-        if _CONTROL.search(text):
+        if re.search(f"[{_CONTROL}]", text):
             raise self.make_error("control")
         return text
 
 
-class Secret(Text):
+class Secret(fields.String):
     """A password or a token: taken as it is, not trimmed."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return fields.String._deserialize(self, value, attr, data, **kwargs)
+    default_error_messages = {"invalid": "请填写文字", "invalid_utf8": "含有不能识别的字符"}
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(1, most, error=f"请填写 1 至 {most} 个字符"), **kwargs)
 
 
 class Whole(fields.Integer):
-    """A whole number from `least` to `most`; no text, no fraction, no yes or no."""
+    """A whole number from `least` to `most`, 5.0 being 5; no text, no fraction, no yes or no."""
 
     default_error_messages = {"invalid": "请填写整数", "too_large": "数字太大"}
 
@@ -62,7 +67,18 @@ class Whole(fields.Integer):
     def _validated(self, value: Any) -> int:
         if isinstance(value, bool):
             raise self.make_error("invalid", input=value)
-        return super()._validated(value)
+        return super()._validated(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+class Picture(fields.Raw):
+    """A file of a multipart body."""
+
+    default_error_messages = {"invalid": "请选择一张照片"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> FileStorage:
+        if not isinstance(value, FileStorage):
+            raise self.make_error("invalid")
+        return value
 
 
 class Flag(fields.Boolean):

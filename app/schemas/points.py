@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.schemas.fields import Choice, Day, Flag, Id, Inside, Listed, Moment, Month, Shape, Text, Whole
+from app.schemas.fields import Choice, Day, Flag, Id, Inside, Listed, Moment, Month, Picture, Shape, Text, Whole
 from app.schemas.lists import ListQuery
 from app.web import photos
 from points.deeds import MAX_PHOTOS, STATUSES
@@ -174,7 +174,7 @@ class RuleShape(Shape):
 class UploadForm(Shape):
     """A picture, as multipart."""
 
-    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+    file = Picture(required=True, metadata={"type": "string", "format": "binary"})
 
 
 class UploadShape(Shape):

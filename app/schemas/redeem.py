@@ -191,7 +191,7 @@ class OrderShape(Shape):
     points = fields.Integer()
     placed_at = Moment(metadata=_DATE_TIME)
     expires_at = Moment(metadata=_DATE_TIME)
-    slot = fields.Constant(None, metadata={"type": ["object", "null"]})
+    slot = fields.Constant(None, metadata={"type": "object"})
 
 
 class CodeQuery(Shape):
@@ -230,7 +230,7 @@ def code_view(found: list[Code], ahead: int | None) -> dict[str, Any]:
 class ScanBody(Shape):
     """What the scanner read, whatever it is; and how many pieces are handed over, all that are left unless said."""
 
-    token = fields.String(required=True, metadata={"description": "18 digits"})
+    token = fields.String(required=True, error_messages={"invalid": "请填写文字"}, metadata={"description": "18 digits"})
     pieces = Whole(1, MAX_QUANTITY)
 
 

@@ -56,7 +56,7 @@ def complete(api: Api, app: Flask) -> None:
         for method in (m.lower() for m in rule.methods or ()):
             operation = _paths(api.spec).get(path, {}).get(method)
             if operation is not None:
-                _complete(operation, app.view_functions[rule.endpoint], "{" in path)
+                _complete(operation, app.view_functions[rule.endpoint], audience.of(app, rule.endpoint), "{" in path)
     app.extensions["defen-openapi"] = api.spec
 
     @app.get("/api/v1/openapi.json")
@@ -74,13 +74,13 @@ def _parts(rule: str) -> list[tuple[bool, str]]:
     return [(piece.startswith("<"), piece.lstrip("<")) for piece in pieces]
 
 
-def _complete(operation: dict[str, Any], view: Any, has_id: bool) -> None:
+def _complete(operation: dict[str, Any], view: Any, who: audience.Audience, has_id: bool) -> None:
     refusals: list[type[Refusal]] = [TooManyRequests, Unavailable, *getattr(view, "refuses", ())]
-    if view.audience.kinds:
+    if who.kinds:
         operation["security"] = [{"bearer": []}]
-        operation["description"] = f"For: {view.audience.name}."
+        operation["description"] = f"For: {who.name}."
         refusals += [Unauthenticated, WrongRole]
-    if "resident" in view.audience.name:
+    if "resident" in who.name:
         refusals.append(NotRegistered)
     if has_id:
         refusals.append(NotFound)

@@ -8,6 +8,7 @@ from flask import Request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import CombinedMultiDict
 
 from app.web.problems import BadJson, UnsupportedMediaType
 from kernel.errors import ValidationFailed
@@ -33,10 +34,10 @@ class Parser(FlaskParser):
         return data
 
     def load_files(self, req: Request, schema: Schema) -> Any:
-        """The files of a multipart body."""
+        """The files of a multipart body, and with them its other fields, so that unknown ones are seen."""
         if req.mimetype != "multipart/form-data":
             raise UnsupportedMediaType()
-        return self._makeproxy(req.files, schema)
+        return self._makeproxy(CombinedMultiDict([req.files, req.form]), schema)
 
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Fields that make no sense, by name."""

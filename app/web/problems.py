@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from kernel import clock, errors
-from kernel.database import sqlstate
+from kernel.database import NOT_AT_WORK, sqlstate
 from kernel.errors import NotFound, Refusal, Unavailable
 from kernel.uploads import TooLarge
 
@@ -65,6 +65,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     for outage in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(outage, _outage)
+    app.register_error_handler(DBAPIError, _of_database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -106,6 +107,10 @@ def _http(error: HTTPException) -> Response:
 def _outage(error: DBAPIError | PoolTimeout) -> Response:
     log.warning("database unavailable", extra={"reason": type(error).__name__, "sqlstate": sqlstate(error)})
     return _refused(Unavailable())
+
+
+def _of_database(error: DBAPIError) -> Response:
+    return _outage(error) if sqlstate(error) in NOT_AT_WORK else _unexpected(error)
 
 
 def _unexpected(error: Exception) -> Response:

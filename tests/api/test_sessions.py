@@ -480,6 +480,9 @@ def test_a_merchant_that_is_switched_off_cannot_go_on(cast: Cast) -> None:
     assert problem(barber.get("/merchant/scans")) == (401, "unauthenticated")
     assert problem(refresh(cast, barber.refresh_token)) == (401, "unauthenticated")
     assert problem(sign_in(cast, barber.username)) == (401, "bad_credentials")
+    cast.admin.patch(f"/staff/merchants/{barber.merchant_id}", {"active": True})
+    assert problem(barber.get("/merchant/scans")) == (401, "unauthenticated"), "what was signed out stays so"
+    assert sign_in(cast, barber.username).status_code == 200
 
 
 def test_a_demoted_member_of_staff_loses_the_right_in_his_running_session(cast: Cast, superuser: psycopg.Connection) -> None:

@@ -1,4 +1,4 @@
-"""What the callers sent and were told, held against the books: what was acknowledged is there once, the rest once or not at all."""
+"""What callers sent and were told, held against the books: what was acknowledged is there once, the rest once or not at all."""
 
 from __future__ import annotations
 

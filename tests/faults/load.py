@@ -1,4 +1,4 @@
-"""A load of all flows that move points or stock, from several callers at once, each of whom writes down what he sent and was told."""
+"""A load of all flows that move points or stock, from several callers at once, who write down what they sent and were told."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE_S = 20
 
 
 class Load:
-    """Some callers at once, from `start` until `stop`; `history` is what they sent meanwhile. Started again it begins a new one."""
+    """Some callers at once, from `start` until `stop`; `history` is what they sent meanwhile, anew with each start."""
 
     def __init__(self, port: int, town: Town, seed: int) -> None:
         self.port, self.town, self.seed = port, town, seed
@@ -82,7 +82,7 @@ class Load:
                 for _ in flow(client, chance, buyer, till, reviewer, admin):
                     time.sleep(PAUSE_S)
             except NoAnswer:
-                time.sleep(0.05)
+                time.sleep(0.15)  # whoever got no answer does not come again at once
         client.close()
 
     def _do(

@@ -1,4 +1,4 @@
-"""`kill -9` of a worker, of everything, of PostgreSQL, under load: nothing that was acknowledged is lost, nothing is done twice."""
+"""`kill -9` of a worker, of everything, of PostgreSQL, under load: nothing acknowledged is lost, nothing is done twice."""
 
 from __future__ import annotations
 
@@ -60,8 +60,9 @@ def table(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     widths = [max(len(str(row[column])) for row in TABLE) for column in range(len(TABLE[0]))]
     lines = ["  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)) for row in TABLE]
-    terminal = request.config.pluginmanager.getplugin("terminalreporter")
-    terminal.write_line("\n" + "\n".join([f"seed {SEED}", *lines]))
+    plugins = request.config.pluginmanager
+    with plugins.getplugin("capturemanager").global_and_fixture_disabled():
+        plugins.getplugin("terminalreporter").write_line("\n" + "\n".join([f"seed {SEED}", *lines]))
 
 
 # --- the faults ------------------------------------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ def a_transfer_of_nothing(owner: Owner, book: Book) -> set[Any]:
         """
         INSERT INTO orders (id, resident_id, community_code, item_id, merchant_id, quantity, pieces_left, pieces_returned,
                             unit_price, status, placed_at, expires_at)
-        SELECT gen_random_uuid(), resident_id, community_code, item_id, merchant_id, 1, 0, 1, 0, 'cancelled', placed_at, expires_at
+        SELECT gen_random_uuid(), resident_id, community_code, item_id, merchant_id, 1, 0, 1, 0, 'cancelled', now(), now()
         FROM orders WHERE id = %s RETURNING id
         """,
         book.order,
