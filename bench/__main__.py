@@ -131,6 +131,9 @@ def _served(environ: dict[str, str], folder: Path) -> Iterator[psutil.Process]:
             except OSError:
                 time.sleep(0.05)
         yield psutil.Process(gunicorn.pid)
+    except AssertionError:
+        sys.stderr.writelines(line for line in (folder / "log").open() if '"trace"' in line)
+        raise
     finally:
         gunicorn.terminate()
         gunicorn.wait(20)

@@ -3,7 +3,9 @@
 import json
 import logging
 import math
+import threading
 import time
+from contextlib import nullcontext
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
@@ -28,6 +30,8 @@ def install(app: Flask, storage_uri: str) -> None:
     app.extensions["defen-limiter"] = FixedWindowRateLimiter(
         storage_from_string(storage_uri, wrap_exceptions=True, **REDIS_WAITS)
     )
+    # The storage in memory starts a timer as it counts, and two threads at once may start the same one: a RuntimeError.
+    app.extensions["defen-limiter-turn"] = threading.Lock() if storage_uri.startswith("memory") else nullcontext()
 
 
 def check(actor: Actor | None) -> None:
@@ -54,7 +58,8 @@ def _account() -> str | None:
 def _hit(rate: RateLimitItem, *who: str) -> None:
     limiter: FixedWindowRateLimiter = current_app.extensions["defen-limiter"]
     try:
-        within = limiter.hit(rate, *who)
+        with current_app.extensions["defen-limiter-turn"]:
+            within = limiter.hit(rate, *who)
     except StorageError:  # better uncounted than closed
         log.warning("requests cannot be counted")
         return

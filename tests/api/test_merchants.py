@@ -79,7 +79,8 @@ def test_a_merchant_that_is_switched_off_sells_nothing_and_is_signed_out(cast: C
     refused(cast.nobody.post("/auth/password", LOGIN), 401, "bad_credentials")
     assert cast.grandmother.get(f"/items/{item_id}").json["available"] is False
     assert cast.admin.patch(path, {"active": True}).json["active"] is True
-    assert till.get("/merchant/scans").status_code == 200
+    refused(till.get("/merchant/scans"), 401, "unauthenticated")
+    assert cast.nobody.post("/auth/password", LOGIN).status_code == 200
     assert cast.grandmother.get(f"/items/{item_id}").json["available"] is True
 
 
