@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.threads + 1),
         MAX_FORM_PARTS=20,
     )
+    app.url_map.merge_slashes = False  # no redirect, which would be HTML
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app)

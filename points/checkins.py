@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kernel import audit, clock, ids
 from kernel.database import Model, execute, first
 from people.actors import Resident
-from points import ledger, wallets
+from points import ledger
 
 POINTS = 1  # a day, by default of a new community
 
@@ -31,7 +31,7 @@ class CheckIn(Model):
 
 @dataclass(frozen=True)
 class CheckedIn:
-    """The day's check-in and the wallet's balance now; `first` unless he had checked in before."""
+    """The day's check-in and the wallet's balance after it; `first` unless he had checked in before."""
 
     date: date
     points: int
@@ -49,7 +49,7 @@ _INSERT = text(
     RETURNING streak
     """
 )
-_OF_DAY = text("SELECT points, streak FROM checkins WHERE resident_id = :resident_id AND day = :day")
+_OF_DAY = text("SELECT id, points, streak FROM checkins WHERE resident_id = :resident_id AND day = :day")
 _STREAK = text("SELECT streak FROM checkins WHERE resident_id = :resident_id AND day >= :yesterday ORDER BY day DESC LIMIT 1")
 _BETWEEN = text(
     """
@@ -74,7 +74,7 @@ def check_in(actor: Resident) -> CheckedIn:
     if made is None:
         done = first(_OF_DAY, resident_id=actor.id, day=today)
         assert done is not None
-        return CheckedIn(today, done.points, done.streak, wallets.balances(actor).balance, first=False)
+        return CheckedIn(today, done.points, done.streak, ledger.balance_after("checkin", done.id), first=False)
     source = ledger.Source("checkin", checkin_id, "每日签到")
     posted = ledger.credit(actor.wallet_owner, actor.community_code, POINTS, "checkin", source)
     assert posted.balance is not None

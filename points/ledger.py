@@ -238,6 +238,14 @@ def reverse(transfer_id: UUID) -> Posted:
     )
 
 
+_BALANCE_AFTER = text("SELECT credit_balance FROM transfers WHERE source_id = :source_id AND kind = :kind")
+
+
+def balance_after(kind: str, source_id: UUID) -> int:
+    """The balance of a wallet right after the credit of this kind from this source."""
+    return int(execute(_BALANCE_AFTER, kind=kind, source_id=source_id).scalar_one())
+
+
 _COMMUNITY = text(
     """
     SELECT a.community_code FROM transfers t JOIN accounts a ON a.id = t.debit_account WHERE t.id = :id

@@ -231,7 +231,7 @@ class ScanBody(Shape):
     """What the scanner read, whatever it is; and how many pieces are handed over, all that are left unless said."""
 
     token = fields.String(required=True, error_messages={"invalid": "请填写文字"}, metadata={"description": "18 digits"})
-    pieces = Whole(1, MAX_QUANTITY)
+    pieces = Whole(1, MAX_STOCK)
 
 
 class ScanItem(Shape):

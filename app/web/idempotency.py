@@ -12,7 +12,7 @@ from kernel.errors import ValidationFailed
 from people.actors import Actor
 
 View = TypeVar("View", bound=Callable[..., Any])
-_KEY = re.compile(r"[\x21-\x7e]{1,64}")
+_KEY = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 
 
 def idempotent(view: View) -> View:
@@ -25,14 +25,14 @@ def answer_once(actor: Actor, answer: Callable[[], Response]) -> Response:
     """The answer to this request, or the first one again where the caller used its key before.
 
     Raises:
-        ValidationFailed: the key is longer than 64 characters or has others than visible ASCII.
+        ValidationFailed: the key is empty or longer than 64 characters, or has control characters.
         kernel.idempotency.IdempotencyMismatch, IdempotencyInProgress
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return answer()
     if not _KEY.fullmatch(key):
-        raise ValidationFailed({"Idempotency-Key": ["请求编号应为 1 至 64 个可见的英文字符"]})
+        raise ValidationFailed({"Idempotency-Key": ["请求编号应为 1 至 64 个可见的字符"]})
     caller = f"{actor.kind}:{actor.id}"
     before = idempotency.claim(caller, key, _fingerprint())
     if before is not None:

@@ -8,7 +8,7 @@ from flask import Request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
-from werkzeug.datastructures import CombinedMultiDict
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
 from app.web.problems import BadJson, UnsupportedMediaType
 from kernel.errors import ValidationFailed
@@ -32,6 +32,10 @@ class Parser(FlaskParser):
         if not isinstance(data, dict):
             raise ValidationFailed({"body": ["请提交一个 JSON 对象"]})
         return data
+
+    def load_querystring(self, req: Request, schema: Schema) -> Any:
+        """The query; a blank filter is none."""
+        return self._makeproxy(MultiDict([(name, value) for name, value in req.args.items(multi=True) if value]), schema)
 
     def load_files(self, req: Request, schema: Schema) -> Any:
         """The files of a multipart body, and with them its other fields, so that unknown ones are seen."""

@@ -105,3 +105,11 @@ def test_only_residents_check_in(cast: Cast) -> None:
 def test_points_that_a_caller_sends_with_a_check_in_are_refused(cast: Cast) -> None:
     refused_fields(cast.grandmother.post("/checkins", {"points": 100}), "points")
     assert cast.balance(cast.grandmother) == 0
+
+
+def test_the_second_says_the_same_even_when_points_were_spent_meanwhile(cast: Cast) -> None:
+    cast.give(cast.grandmother, 30)
+    first = cast.grandmother.post("/checkins")
+    cast.order(cast.grandmother)
+    again = cast.grandmother.post("/checkins")
+    assert (first.status_code, again.status_code, again.json) == (201, 200, first.json)

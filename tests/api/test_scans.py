@@ -73,6 +73,11 @@ def test_pieces_are_handed_over_one_after_the_other(cast: Cast) -> None:
     assert cast.grandmother.get("/me/wallet").json["spent"] == 90
 
 
+def test_more_pieces_than_any_order_can_have_are_not_enough_pieces(cast: Cast) -> None:
+    _, token = order(cast, quantity=3)
+    refused(scan(cast.barber, token, pieces=100), 409, "not_enough_pieces")
+
+
 def test_pieces_are_a_whole_number_of_at_least_one(cast: Cast) -> None:
     _, token = order(cast, quantity=3)
     for pieces in (0, -1, 1.5, "1", True, None, 2**63, 10**300):

@@ -42,6 +42,9 @@ def test_many_threads_may_count_at_once() -> None:
     assert limiter.get_window_stats(MANY, "somebody").remaining == MANY.amount - THREADS
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 def test_control_without_taking_turns_the_library_itself_breaks() -> None:
     limiter = FixedWindowRateLimiter(storage_from_string("memory://"))
     time.sleep(0.1)  # until its first timer has run out

@@ -111,10 +111,10 @@ def _refresh_token(cast: Cast) -> str:
 
 
 def test_a_key_has_at_most_sixty_four_visible_characters(cast: Cast, superuser: Any) -> None:
-    for key in ("k" * 65, "k" * 5000, "schlüssel", " "):
+    for key in ("k" * 65, "k" * 5000, ""):
         refused_fields(cast.grandmother.post("/checkins", headers={"Idempotency-Key": key}), "Idempotency-Key")
     assert keys(superuser) == 0
-    assert cast.grandmother.post("/checkins", key="~" * 64).status_code == 201
+    assert cast.grandmother.post("/checkins", key="ein Schlüssel " + "~" * 50).status_code == 201
 
 
 def test_no_body_and_an_empty_object_are_the_same_request(cast: Cast) -> None:

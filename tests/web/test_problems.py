@@ -276,3 +276,12 @@ def test_what_goes_wrong_inside_is_told_without_its_reason(cast: Cast, superuser
     refused(answer, 500, "internal_error")
     assert "secret" not in answer.text
     assert contents(superuser) == before
+
+
+def test_a_blank_filter_is_none(cast: Cast) -> None:
+    cast.deed(cast.grandmother)
+    assert len(cast.reviewer.get("/staff/deeds?status=&rule_id=&q=&cursor=&limit=").json["items"]) == 1
+
+
+def test_a_path_with_two_slashes_leads_nowhere_and_not_to_a_page(cast: Cast) -> None:
+    refused(cast.grandmother.get("/api/v1//me"), 404, "not_found")
