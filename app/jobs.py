@@ -2,9 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from kernel import idempotency, uploads
 from kernel.database import transaction
+from kernel.errors import Refusal
 from people import logins, sessions
 from redeem import orders
 
@@ -29,16 +33,27 @@ def forget_old() -> dict[str, int]:
 
 
 def lapse_orders() -> int:
-    """Let all orders lapse whose time is over, each in a transaction of its own; how many did."""
+    """Let all orders lapse whose time is over, each in a transaction of its own; how many did.
+
+    One that cannot lapse is logged and left, so that it does not hold up the others.
+    """
     lapsed = 0
     while True:
         with transaction():
             due = orders.due()
-        for order_id in due:
-            with transaction():
-                lapsed += orders.lapse(order_id)
-        if not due:
+        lapsed_now = sum(_lapse(order_id) for order_id in due)
+        if not lapsed_now:
             return lapsed
+        lapsed += lapsed_now
+
+
+def _lapse(order_id: UUID) -> bool:
+    try:
+        with transaction():
+            return orders.lapse(order_id)
+    except (Refusal, SQLAlchemyError):
+        log.exception("an order could not lapse", extra={"order_id": str(order_id)})
+        return False
 
 
 def _logged(done: dict[str, int]) -> dict[str, int]:

@@ -25,4 +25,5 @@ AROUND_BYTES = 64 * 1024  # what multipart puts around the file
 def store(actor: Resident | Staff, form: dict[str, Any]) -> Upload:
     """Upload a photo: JPEG, PNG, WebP or HEIC, at most 12 MiB and 50 million pixels."""
     let_go()
+    form["file"].stream.seek(0)  # this may be the second try of the request
     return uploads.store(actor.id, form["file"].stream)

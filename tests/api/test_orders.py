@@ -265,3 +265,19 @@ def test_only_residents_order(cast: Cast) -> None:
     for caller in (cast.admin, cast.barber):
         refused(place(caller, item), 403, "wrong_role")
         refused(caller.get("/orders"), 403, "wrong_role")
+
+
+def test_an_order_that_cannot_lapse_does_not_hold_up_the_others(cast: Cast, superuser: Any) -> None:
+    with clock.stopped_at(MONDAY):
+        broken = place(cast.grandmother, cast.item()).json["id"]
+        cast.give(cast.volunteer, 30)
+        sound = place(cast.volunteer, cast.item()).json["id"]
+    # What the broken order held is gone from its account, as after damage to the database.
+    held = "UPDATE accounts SET balance = %s WHERE kind = 'held' AND owner = %s"
+    superuser.execute(held, (0, cast.grandmother.id))
+    with clock.stopped_at(after(days=8)):
+        assert run_due(cast)["orders_lapsed"] == 1
+        assert cast.volunteer.get(f"/orders/{sound}").json["status"] == "lapsed"
+        assert cast.grandmother.get(f"/orders/{broken}").json["status"] == "reserved"
+        superuser.execute(held, (30, cast.grandmother.id))
+        assert run_due(cast)["orders_lapsed"] == 1
