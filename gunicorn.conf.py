@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import socket
+import struct
 import sys
 import tempfile
 
@@ -17,6 +19,7 @@ try:
 except BadSettings as error:
     sys.exit(f"defen: {error}")
 
+SILENT_S = 10
 bind = settings.bind
 workers = settings.workers
 worker_class = "gthread"
@@ -30,6 +33,13 @@ max_requests = 0
 limit_request_line = 8190
 accesslog = None
 loglevel = "warning"
+
+
+def when_ready(server):
+    """Let no sender or reader keep a thread for more than ten silent seconds; connections inherit it from the listener."""
+    for listener in server.LISTENERS:
+        for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.sock.setsockopt(socket.SOL_SOCKET, wait, struct.pack("ll", SILENT_S, 0))
 
 
 def on_exit(server):

@@ -4,18 +4,17 @@ import logging
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
 
 from kernel import idempotency, uploads
-from kernel.database import transaction
-from kernel.errors import Refusal
+from kernel.database import execute, transaction
 from people import logins, sessions
 from redeem import orders
 
 log = logging.getLogger("defen")
-UPLOADS_IN_USE = (
-    """SELECT FROM deed_photos WHERE upload_id = uploads.id UNION ALL SELECT FROM items WHERE upload_id = uploads.id"""
-)
+UPLOADS_IN_USE = """
+    SELECT FROM deed_photos WHERE upload_id = uploads.id UNION ALL SELECT FROM items WHERE upload_id = uploads.id
+"""
 
 
 def run_due() -> dict[str, int]:
@@ -28,8 +27,13 @@ def forget_old() -> dict[str, int]:
     done = {}
     for name, forget in _FORGET.items():
         with transaction():
+            execute(text("SET LOCAL statement_timeout = '5min'"))  # these look through whole tables
             done[name] = forget()
-    return _logged(done)
+    with transaction():
+        files = uploads.forget_unused(UPLOADS_IN_USE)
+    for file in files:  # after the commit: a row without its file would be worse than a file without its row
+        file.unlink(missing_ok=True)
+    return _logged(done | {"uploads_forgotten": len(files)})
 
 
 def lapse_orders() -> int:
@@ -51,7 +55,7 @@ def _lapse(order_id: UUID) -> bool:
     try:
         with transaction():
             return orders.lapse(order_id)
-    except (Refusal, SQLAlchemyError):
+    except Exception:
         log.exception("an order could not lapse", extra={"order_id": str(order_id)})
         return False
 
@@ -66,5 +70,4 @@ _FORGET: dict[str, Callable[[], int]] = {
     "idempotency_keys_forgotten": idempotency.forget_old,
     "failed_sign_ins_forgotten": logins.forget_old_failures,
     "sessions_forgotten": sessions.forget_old,
-    "uploads_forgotten": lambda: uploads.forget_unused(UPLOADS_IN_USE),
 }

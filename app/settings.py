@@ -163,6 +163,8 @@ def _folder(name: str, path: Path) -> Path:
 
 
 def _storage(uri: str) -> str:
+    if uri.startswith("memory"):
+        return uri
     try:
         storage_from_string(uri)
     except (ConfigurationError, ValueError):

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+# Before and after everything that is on record.
+EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC))
 _zone = ZoneInfo("Asia/Shanghai")
 _fixed: datetime | None = None
 

@@ -93,7 +93,10 @@ def transaction() -> Iterator[None]:
         yield
         db.session.commit()
     except BaseException as error:
-        db.session.rollback()
+        if isinstance(error, Refusal) and error.kept:
+            db.session.commit()
+        else:
+            db.session.rollback()
         if isinstance(error, Refusal) and error.remember:
             error.remember()
             db.session.commit()
@@ -108,7 +111,6 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 LOCK_NOT_AVAILABLE = "55P03"
-UNIQUE_VIOLATION = "23505"
 RETRYABLE = frozenset({"40001", "40P01"})
 # It ended a transaction that stood idle too long; it only reads, as a standby does. The driver calls both an internal error.
 NOT_AT_WORK = frozenset({"25P03", "25006"})

@@ -21,6 +21,12 @@ class Refusal(Exception):
         self.detail = detail
         self.extra = extra
         self.remember: Callable[[], None] | None = None
+        self.kept = False
+
+    def keeping(self) -> Self:
+        """Have the transaction committed all the same: it wrote nothing but what must be remembered of the refusal."""
+        self.kept = True
+        return self
 
     def remembering(self, write: Callable[[], None]) -> Self:
         """Have `write` run in a small transaction of its own after the refused one was rolled back."""

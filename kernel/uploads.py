@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import os
 import threading
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 import pillow_heif
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +24,18 @@ MAX_BYTES = 12 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 LONGEST_EDGE = 2048  # pixels; enough to see a clean yard on any screen
 UNUSED_KEPT = timedelta(days=2)
+
+_ORIENTATION = 274  # the EXIF tag; its values, and what makes a picture upright
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+log = logging.getLogger("defen")
 
 pillow_heif.register_heif_opener(thumbnails=False)
 _folder = Path()
@@ -49,7 +62,7 @@ class Upload(Model):
     digest: Mapped[bytes] = mapped_column(index=True)
     width: Mapped[int]
     height: Mapped[int]
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 def configure(folder: Path) -> None:
@@ -94,16 +107,16 @@ def owned(owner_id: UUID, upload_ids: list[UUID]) -> list[Upload]:
     return [found[i] for i in upload_ids]
 
 
-def forget_unused(in_use: str) -> int:
-    """Delete pictures older than two days for which the SQL query `in_use` finds nothing; the number deleted."""
+def forget_unused(in_use: str) -> list[Path]:
+    """Delete pictures older than two days for which the SQL query `in_use` finds nothing.
+
+    The files whose pictures are gone, to be deleted after the commit.
+    """
     gone = execute(
         text(f"DELETE FROM uploads WHERE created_at < :before AND NOT EXISTS ({in_use}) RETURNING id"),
         before=clock.now() - UNUSED_KEPT,
-    ).scalars()
-    paths = [path_of(upload_id) for upload_id in gone]
-    for path in paths:
-        path.unlink(missing_ok=True)
-    return len(paths)
+    )
+    return [path_of(upload_id) for upload_id in gone.scalars()]
 
 
 def _as_jpeg(data: bytes) -> tuple[bytes, tuple[int, int]]:
@@ -113,15 +126,17 @@ def _as_jpeg(data: bytes) -> tuple[bytes, tuple[int, int]]:
             if picture.width * picture.height > MAX_PIXELS:
                 raise TooLarge()
             picture.thumbnail((LONGEST_EDGE, LONGEST_EDGE))
-            upright = ImageOps.exif_transpose(picture)
+            turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1))
+            upright = picture.transpose(turn) if turn is not None else picture
             flat = Image.new("RGB", upright.size, "white")
             flat.paste(upright, mask=upright.getchannel("A") if upright.mode in ("RGBA", "LA") else None)
             out = io.BytesIO()
             flat.save(out, "JPEG", quality=85)
             return out.getvalue(), flat.size
-    except Image.DecompressionBombError:
+    except (TooLarge, Image.DecompressionBombError):
         raise TooLarge() from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, RuntimeError):
+    except Exception:  # whatever a decoder makes of hostile bytes, they are no picture
+        log.warning("a picture could not be read", exc_info=True)
         raise NotAnImage() from None
 
 

@@ -11,6 +11,11 @@ class WrongRole(Forbidden):
     title = "您的账号没有做这件事的权限，请联系管理员"
 
 
+def wallet_owner(resident_id: UUID) -> str:
+    """The owner of the wallet that earns and pays for a resident: he himself."""
+    return str(resident_id)
+
+
 @dataclass(frozen=True)
 class Newcomer:
     """Somebody signed in through WeChat who has not joined a community yet. `id` is the WeChat account's."""
@@ -34,7 +39,7 @@ class Resident:
 
     @property
     def wallet_owner(self) -> str:
-        return str(self.id)
+        return wallet_owner(self.id)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,14 @@ class System:
     @property
     def kind(self) -> str:
         return self.name
+
+
+@dataclass(frozen=True)
+class Party:
+    """Somebody for the record only: he is known, and not signed in yet."""
+
+    kind: str
+    id: UUID
 
 
 WORKER = System("worker")

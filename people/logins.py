@@ -6,14 +6,14 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, bindparam, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, clock, ids, signing
 from kernel.database import Model, add, execute, first
 from kernel.errors import Conflict, NotSignedIn, TooOften, ValidationFailed
-from people.actors import System
+from people.actors import Party
 
 MAX_FAILURES = 10
 FAILURES_COUNT_FOR = timedelta(minutes=15)
@@ -92,6 +92,7 @@ def create(
     return login
 
 
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(:turn)").bindparams(bindparam("turn", type_=BigInteger))
 _STANDING = text(
     """
     SELECT l.id, l.staff_id, l.password_hash, l.demo,
@@ -112,6 +113,8 @@ def check(username: str, password: str, *, demo_allowed: bool) -> tuple[UUID, st
         BadCredentials: no such name, or another password; the failure is counted.
     """
     name = signing.mac("username", username)
+    # One guess at a name at a time, until its failure is counted: many at once would all see the same count.
+    execute(_TAKE_TURN, turn=int.from_bytes(name[:8], "big", signed=True))
     failures = first(_FAILURES, name=name, since=clock.now() - FAILURES_COUNT_FOR)
     assert failures is not None
     if failures.n >= MAX_FAILURES:
@@ -121,10 +124,11 @@ def check(username: str, password: str, *, demo_allowed: bool) -> tuple[UUID, st
     # An unknown name costs as much time as a wrong password.
     right = _matches(login.password_hash if login else _nobodys_hash(), password)
     if login is None or not right or not login.open or (login.demo and not demo_allowed):
-        raise BadCredentials().remembering(lambda: add(FailedSignIn(id=ids.new(), username_hash=name, at=clock.now())))
+        add(FailedSignIn(id=ids.new(), username_hash=name, at=clock.now()))
+        raise BadCredentials().keeping()
     execute(_FORGIVE, name=name)
     kind = "staff" if login.staff_id else "merchant"
-    audit.record(System(kind), "login.open", login.id, None)
+    audit.record(Party(kind, login.staff_id or login.id), "login.open", login.id, None)
     return login.id, kind
 
 

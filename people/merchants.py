@@ -80,12 +80,13 @@ def get(actor: Staff, merchant_id: UUID) -> Merchant:
 def change(actor: Staff, merchant_id: UUID, **changes: Any) -> Merchant:
     """Give a merchant a new name or address, or switch it on or off. Raises NotFound."""
     merchant = get(actor, merchant_id)
+    before = {field: getattr(merchant, field) for field in changes}
     for field, value in changes.items():
         setattr(merchant, field, value)
     db.session.flush()
     if changes.get("active") is False:
         sessions.end_all_of_merchant(merchant.id)
-    audit.record(actor, "merchant.change", merchant.id, merchant.community_code, fields=sorted(changes))
+    audit.record(actor, "merchant.change", merchant.id, merchant.community_code, before=before, after=changes)
     return merchant
 
 

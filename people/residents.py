@@ -133,6 +133,10 @@ def register(
     resident = _entered_by_staff(phone, community_code) if phone_verified else None
     if resident is None:
         resident = create(name=name, community_code=community_code, phone=phone, phone_verified=phone_verified, address=address)
+    else:
+        resident.phone_verified = True
+        resident.address = address or resident.address
+        db.session.flush()
     if execute(_JOIN, resident_id=resident.id, account_id=actor.id).rowcount == 0:
         raise AlreadyRegistered()
     privacy.record_consent(resident.id, consent_version)

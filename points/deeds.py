@@ -20,7 +20,6 @@ from points.rules import Rule, RuleVersion
 OLDEST_DAYS = 90
 MAX_PHOTOS = 9
 STATUSES = ("pending", "returned", "approved", "rejected", "withdrawn", "revoked")
-CHANNELS = ("self", "visit", "phone", "sms", "qq", "wechat", "inspection")
 
 
 class LimitReached(Conflict):
@@ -138,10 +137,11 @@ def find(actor: Resident, window: paging.Window) -> paging.Page[Deed]:
 
 def get(actor: Resident, deed_id: UUID) -> Deed:
     """One of the actor's own deeds. Raises NotFound."""
-    deeds = load([deed_id])
-    if not deeds or deeds[0].resident_id != actor.id:
+    query = select(Deed).where(Deed.id == deed_id, Deed.resident_id == actor.id).options(*EAGER)
+    deed = db.session.scalar(query.execution_options(populate_existing=True))
+    if deed is None:
         raise NotFound()
-    return deeds[0]
+    return deed
 
 
 _WITHDRAW = text(

@@ -2,7 +2,7 @@
 
 Accounts that can be refused (wallets, and what a wallet holds for orders) keep a balance, changed only by a guarded
 statement. Accounts that never are (issuance, a merchant's takings) keep none and are summed when read, so they are never hot.
-Each move below is one statement: when its guard matches no row, nothing is written.
+Each move below is one statement; where a guard of it matches no row there is no transfer, and the caller's transaction must end.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,14 @@ from kernel.database import Model, execute, first
 from kernel.errors import Conflict
 
 WALLET, HELD, ISSUANCE, MERCHANT = "wallet", "held", "issuance", "merchant"
-EARNING_KINDS = ("checkin", "deed")
 
 
 class InsufficientPoints(Conflict):
     title = "积分不够，请先攒够积分，或换一件"
+
+
+class BooksDamaged(Exception):
+    """The books are not as they must be: an account is missing, or holds less than its orders. Nothing may be committed."""
 
 
 class AlreadyReversed(Conflict):
@@ -173,8 +176,7 @@ _WITHIN = text(
 def credit(owner: str, community_code: str, amount: int, kind: str, source: Source) -> Posted:
     """Issue points of a community into a wallet. The kind and the source are credited once, or not at all."""
     posted = _post(_ACROSS, kind, source, amount, (ISSUANCE, community_code), (WALLET, owner), counted=WALLET, change=amount)
-    assert posted is not None, "a credit is never refused"
-    return posted
+    return _or_damaged(posted, source)
 
 
 def hold(owner: str, amount: int, source: Source) -> Posted:
@@ -184,13 +186,13 @@ def hold(owner: str, amount: int, source: Source) -> Posted:
 
 def release(owner: str, amount: int, source: Source) -> Posted:
     """Put points that were set aside back into their wallet."""
-    return _or_insufficient(_post(_WITHIN, "release", source, amount, (HELD, owner), (WALLET, owner), change=amount))
+    return _or_damaged(_post(_WITHIN, "release", source, amount, (HELD, owner), (WALLET, owner), change=amount), source)
 
 
 def spend(owner: str, merchant_id: UUID, amount: int, source: Source) -> Posted:
     """Pay points that were set aside to a merchant."""
     merchant = (MERCHANT, str(merchant_id))
-    return _or_insufficient(_post(_ACROSS, "spend", source, amount, (HELD, owner), merchant, counted=HELD, change=-amount))
+    return _or_damaged(_post(_ACROSS, "spend", source, amount, (HELD, owner), merchant, counted=HELD, change=-amount), source)
 
 
 _ORIGINAL = text(
@@ -314,4 +316,10 @@ def _post(
 def _or_insufficient(posted: Posted | None) -> Posted:
     if posted is None:
         raise InsufficientPoints()
+    return posted
+
+
+def _or_damaged(posted: Posted | None, source: Source) -> Posted:
+    if posted is None:
+        raise BooksDamaged(f"{source.type} {source.id}")
     return posted

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from people import divisions, residents
-from people.actors import Newcomer, Resident
+from people import divisions, privacy, residents
+from people.actors import Newcomer, Resident, wallet_owner
 from people.residents import AlreadyRegistered
 from points import checkins, ledger, wallets
 from points.wallets import Wallet
@@ -21,6 +21,14 @@ class Me:
     wallet: Wallet
     streak: int
     household: None = None
+
+
+def check(actor: Newcomer | Resident, *, community_code: str, consent_version: str) -> None:
+    """Refuse what can be refused before WeChat is asked for a phone number, which costs money. Raises as `register`."""
+    if isinstance(actor, Resident):
+        raise AlreadyRegistered()
+    privacy.require_current(consent_version)
+    divisions.community(community_code)
 
 
 def register(
@@ -50,7 +58,7 @@ def register(
         consent_version=consent_version,
         address=address,
     )
-    ledger.open_wallet(str(resident.id), resident.community_code)
+    ledger.open_wallet(wallet_owner(resident.id), resident.community_code)
     return me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name))
 
 

@@ -10,7 +10,7 @@ from kernel import audit, paging
 from kernel.database import execute, first
 from kernel.errors import Forbidden, NotFound
 from people import masking, permissions
-from people.actors import Staff
+from people.actors import Staff, wallet_owner
 from people.divisions import Division
 from people.residents import Resident
 from points import deeds, ledger
@@ -60,7 +60,8 @@ _FLAGS = text(
                    AND o.occurred_on = d.occurred_on AND o.id <> d.id AND o.status NOT IN ('withdrawn', 'rejected')) AS same_day,
            EXISTS (SELECT FROM deed_photos p JOIN uploads u ON u.id = p.upload_id
                    JOIN uploads same ON same.digest = u.digest JOIN deed_photos op ON op.upload_id = same.id
-                   WHERE p.deed_id = d.id AND op.deed_id <> d.id) AS duplicate_photo
+                   JOIN deeds o ON o.id = op.deed_id AND o.community_code = d.community_code
+                   WHERE p.deed_id = d.id AND o.id <> d.id) AS duplicate_photo
     FROM deeds d WHERE d.id = ANY(:ids)
     """
 )
@@ -99,7 +100,7 @@ def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str
     """
     decided = _decide(actor, deed_id, "approved", points)
     source = ledger.Source("deed", deed_id, decided.title)
-    ledger.credit(str(decided.resident_id), decided.community_code, decided.points, "deed", source)
+    ledger.credit(wallet_owner(decided.resident_id), decided.community_code, decided.points, "deed", source)
     return _done(actor, deed_id, "approved", note, decided.community_code, points=decided.points)
 
 

@@ -167,12 +167,14 @@ def change(actor: Staff, rule_id: UUID, *, limits: dict[str, int] | None = None,
     if rule is None:
         raise NotFound()
     actor.must_see(rule.community.lineage)
+    if limits is not None:
+        terms |= _limit_columns(limits)
+    if not terms:
+        return view(rule)
     version = first(_NEXT_VERSION, id=rule_id)  # also makes a second change at the same time wait for this one
     assert version is not None
     old = db.session.get_one(RuleVersion, (rule_id, version.version - 1))
     new = {name: getattr(old, name) for name in TERMS} | terms
-    if limits is not None:
-        new |= _limit_columns(limits)
     add(RuleVersion(rule_id=rule_id, version=version.version, created_at=clock.now(), created_by=actor.id, **new))
     audit.record(actor, "rule.change", rule_id, rule.community_code, version=version.version)
     db.session.refresh(rule)

@@ -21,7 +21,6 @@ from redeem.stocks import Stock
 
 MAX_PRICE = 1_000_000
 MAX_STOCK = 1_000_000
-FIELDS = ("name", "description", "price", "on_shelf_from", "on_shelf_to")
 
 
 class Item(Model):
@@ -173,26 +172,23 @@ def create(
     return view(_load(item.id))
 
 
-def change(
-    actor: Staff, item_id: UUID, *, limits: dict[str, int] | None = None, upload_id: UUID | None = None, **fields: Any
-) -> ItemView:
+def change(actor: Staff, item_id: UUID, *, limits: dict[str, int] | None = None, **fields: Any) -> ItemView:
     """Change what is offered; orders that were placed keep their price.
 
     Raises:
         NotFound: no such item in the actor's part of the tree, or the picture is not his.
     """
     item = _in_scope(actor, item_id)
-    if upload_id is not None:
-        uploads.owned(actor.id, [upload_id])
-        item.upload_id = upload_id
+    if fields.get("upload_id") is not None:
+        uploads.owned(actor.id, [fields["upload_id"]])
+    if limits is not None:
+        fields |= _limit_columns(limits)
+    before = {name: getattr(item, name) for name in fields}
     for name, value in fields.items():
         setattr(item, name, value)
-    if limits is not None:
-        for name, value in _limit_columns(limits).items():
-            setattr(item, name, value)
     _check_times(item.on_shelf_from, item.on_shelf_to)
     db.session.flush()
-    audit.record(actor, "item.change", item.id, item.community_code, fields=sorted(fields))
+    audit.record(actor, "item.change", item.id, item.community_code, before=before, after=fields)
     return view(_load(item_id))
 
 

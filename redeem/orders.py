@@ -1,7 +1,7 @@
 """Orders: a resident sets points aside for an item; the order waits to be scanned, is cancelled, or lapses."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from kernel import audit, clock, codes, ids, paging
 from kernel.database import Model, db, execute, first
 from kernel.errors import Conflict, NotFound
-from people.actors import WORKER, Resident, System
+from people.actors import WORKER, Resident, System, wallet_owner
 from points import ledger
 from points.deeds import LimitReached
 from redeem import stocks
@@ -20,7 +20,6 @@ from redeem.items import Item
 LAPSES_AFTER = timedelta(days=7)  # by default of a new community
 MAX_QUANTITY = 99
 CODE_PURPOSE = "order"
-EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class ItemUnavailable(Conflict):
@@ -86,7 +85,7 @@ class Placed:
 
 _OFFER = text(
     """
-    SELECT i.kind, i.name, i.price, i.merchant_id, i.per_person, i.per_days, s.item_id IS NOT NULL AS stocked,
+    SELECT i.kind, i.name, i.price, i.merchant_id, i.per_person, i.per_days, s.available,
            m.active AND coalesce(i.on_shelf_from <= :now, true) AND coalesce(i.on_shelf_to > :now, true) AS offered
     FROM items i JOIN merchants m ON m.id = i.merchant_id LEFT JOIN stocks s ON s.item_id = i.id
     WHERE i.id = :item_id AND i.community_code = :community_code
@@ -123,6 +122,8 @@ def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
         raise NotFound()
     if not offer.offered:
         raise ItemUnavailable()
+    if offer.available is not None and offer.available < quantity:  # the guard that decides is in `stocks.move`
+        raise stocks.OutOfStock()
     points = offer.price * quantity
     ledger.hold(actor.wallet_owner, points, ledger.Source("order", order_id, f"兑换：{offer.name}"))
     placed = execute(
@@ -137,13 +138,13 @@ def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
         now=now,
         expires_at=now + LAPSES_AFTER,
         per_person=offer.per_person,
-        counted_since=now - timedelta(days=offer.per_days) if offer.per_days else EVER,
+        counted_since=now - timedelta(days=offer.per_days) if offer.per_days else clock.EVER[0],
     )
     if placed.rowcount == 0:
         raise LimitReached()
-    if offer.stocked:
-        stocks.move(item_id, -quantity, "reserved", source_id=order_id, by_id=actor.id)
     audit.record(actor, "order.place", order_id, actor.community_code, item_id=item_id, quantity=quantity, points=points)
+    if offer.available is not None:
+        stocks.move(item_id, -quantity, "reserved", source_id=order_id, by_id=actor.id)
     item = {"id": item_id, "kind": offer.kind, "name": offer.name}
     return Placed(order_id, "reserved", item, quantity, quantity, points, now, now + LAPSES_AFTER)
 
@@ -218,8 +219,8 @@ def _close(actor: Resident | System, order_id: UUID, status: str) -> bool:
         return False
     points = closed.pieces * closed.unit_price
     word = "取消" if status == "cancelled" else "过期"
-    ledger.release(str(closed.resident_id), points, ledger.Source("order", order_id, f"{word}：{closed.item_name}"))
+    ledger.release(wallet_owner(closed.resident_id), points, ledger.Source("order", order_id, f"{word}：{closed.item_name}"))
+    audit.record(actor, f"order.{status}", order_id, closed.community_code, pieces=closed.pieces, points=points)
     if closed.stocked:
         stocks.move(closed.item_id, closed.pieces, "released", source_id=order_id, by_id=actor.id)
-    audit.record(actor, f"order.{status}", order_id, closed.community_code, pieces=closed.pieces, points=points)
     return True

@@ -13,7 +13,7 @@ from kernel.codes import Freshness, Reading
 from kernel.database import Model, add, execute, first
 from kernel.errors import BadRequest, Conflict, Forbidden, Gone, Refusal, TooManyRequests
 from people import masking
-from people.actors import Merchant
+from people.actors import Merchant, wallet_owner
 from points import ledger
 from redeem.orders import CODE_PURPOSE, OrderNotOpen
 
@@ -45,7 +45,11 @@ class Scan(Model):
     """Pieces of an order that were handed over, at whose till, for how many points."""
 
     __tablename__ = "scans"
-    __table_args__ = (CheckConstraint("pieces > 0 AND points > 0", name="positive"), Index(None, "merchant_id", "id"))
+    __table_args__ = (
+        CheckConstraint("pieces > 0 AND points > 0", name="positive"),
+        Index(None, "merchant_id", "id"),
+        Index(None, "merchant_id", "at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
@@ -130,7 +134,9 @@ def redeem(actor: Merchant, *, token: str, pieces: int | None = None) -> Scanned
     if done is None:
         raise _refused(actor, reading, _why_not(actor, reading, pieces))
     points = done.pieces * done.unit_price
-    ledger.spend(str(done.resident_id), actor.merchant_id, points, ledger.Source("scan", scan_id, f"兑换：{done.item_name}"))
+    ledger.spend(
+        wallet_owner(done.resident_id), actor.merchant_id, points, ledger.Source("scan", scan_id, f"兑换：{done.item_name}")
+    )
     audit.record(actor, "scan.redeem", scan_id, done.community_code, order_id=done.id, pieces=done.pieces, points=points)
     return Scanned(scan_id, _order(done.id, done), done.pieces, points, masking.name(done.resident_name), now)
 

@@ -10,8 +10,6 @@ from kernel import clock, ids
 from kernel.database import Model, execute, first
 from kernel.errors import Conflict
 
-MOVES = ("opening", "received", "written_off", "reserved", "released")
-
 
 class OutOfStock(Conflict):
     title = "库存不够了，请减少件数，或过几天再来"

@@ -36,12 +36,7 @@ class Statement:
     lines: list[Line]
 
 
-_OPENING = text(
-    """
-    SELECT coalesce(sum(t.amount), 0) AS points FROM transfers t JOIN accounts a ON a.id = t.credit_account
-    WHERE a.owner = :merchant AND a.kind = 'merchant' AND t.created_at < :start
-    """
-)
+_OPENING = text("SELECT coalesce(sum(points), 0) AS points FROM scans WHERE merchant_id = :merchant_id AND at < :start")
 _LINES = text(
     """
     SELECT s.id, s.at, i.name, s.pieces, s.points
@@ -58,7 +53,7 @@ def of_month(actor: Merchant, month: date) -> Statement:
     """
     start_day = month.replace(day=1)
     start, until = clock.start_of(start_day), clock.start_of(clock.first_of_next_month(start_day))
-    before = first(_OPENING, merchant=str(actor.merchant_id), start=start)
+    before = first(_OPENING, merchant_id=actor.merchant_id, start=start)
     assert before is not None
     opening = int(before.points)
     rows = execute(_LINES, merchant_id=actor.merchant_id, start=start, until=until)

@@ -15,11 +15,11 @@ from werkzeug.test import TestResponse
 
 from kernel import clock, ids
 from kernel.database import add, transaction
-from people import divisions, logins, merchants, residents, sessions, staff, wechat_accounts
+from people import logins, merchants, sessions, staff, wechat_accounts
 from people.actors import COMMAND_LINE
 from people.logins import Login
 from people.privacy import VERSION
-from points import deeds, ledger, registrations, reviews, rules
+from points import deeds, registrations, reviews, rules
 from redeem import items, orders
 
 COMMUNITY, NEXT_COMMUNITY, TOWN, DISTRICT = "500104101009", "500104101010", "500104101", "500104"
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Caller:
-    """Somebody who calls the API: `post("/checkins")`, with his token; each call is a client of its own, so threads may share him."""
+    """Somebody who calls the API with his token: `post("/checkins")`. A call is a client of its own: threads may share him."""
 
     def __init__(self, app: Flask, access_token: str | None = None, **facts: Any) -> None:
         self.app, self.access_token = app, access_token
@@ -42,7 +42,9 @@ class Caller:
         if key:
             headers["Idempotency-Key"] = key
         client: FlaskClient = self.app.test_client()
-        return client.open(path if path.startswith(("/api", "/photos")) else API + path, method=method, headers=headers, **request)
+        return client.open(
+            path if path.startswith(("/api", "/photos")) else API + path, method=method, headers=headers, **request
+        )
 
     def get(self, path: str, **request: Any) -> TestResponse:
         return self.call("GET", path, **request)
@@ -55,7 +57,7 @@ class Caller:
 
 
 class Cast:
-    """The people, each created when first named; and helpers that put them into a situation through the domain's own functions."""
+    """The people, each created when first named, and what puts them into a situation through the domain's own functions."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -128,7 +130,12 @@ class Cast:
             newcomer = self._newcomer(uuid4().hex)
             actor = sessions.actor_of(newcomer.access_token)
             me = registrations.register(
-                actor, name=name, phone="13800000001", phone_verified=False, community_code=community_code, consent_version=VERSION
+                actor,
+                name=name,
+                phone="13800000001",
+                phone_verified=False,
+                community_code=community_code,
+                consent_version=VERSION,
             )
             return Caller(self.app, newcomer.access_token, id=str(me.id), actor=sessions.actor_of(newcomer.access_token))
 
@@ -196,7 +203,9 @@ class Cast:
 
     def deed(self, resident: Caller, **given: Any) -> str:
         """A deed that waits for review; its id."""
-        rule_id = UUID(given.pop("rule_id", None) or (self.patrol if resident is not self.neighbour else self.rule(NEXT_COMMUNITY)))
+        rule_id = UUID(
+            given.pop("rule_id", None) or (self.patrol if resident is not self.neighbour else self.rule(NEXT_COMMUNITY))
+        )
         given = {"occurred_on": clock.today(), "description": "晚上巡逻", **given}
         return str(self.in_app(lambda: deeds.declare(resident.actor, rule_id=rule_id, **given)).id)
 
@@ -232,5 +241,3 @@ def _password_hash(found: list[str] = []) -> str:  # noqa: B006
     if not found:
         found.append(logins._hasher.hash(PASSWORD))
     return found[0]
-
-

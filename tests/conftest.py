@@ -59,7 +59,9 @@ def clean(request: pytest.FixtureRequest) -> None:
         return
     superuser: psycopg.Connection = request.getfixturevalue("superuser")
     kept = ("divisions", "alembic_version")
-    rows = superuser.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND NOT tablename = ANY(%s)", (list(kept),))
+    rows = superuser.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND NOT tablename = ANY(%s)", (list(kept),)
+    )
     tables = ", ".join(row[0] for row in rows)
     superuser.execute("SET session_replication_role = replica")  # even a superuser may not empty the books otherwise
     superuser.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")

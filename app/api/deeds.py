@@ -40,7 +40,7 @@ def find(actor: Resident, query: dict[str, Any]) -> Page[Deed]:
     return deeds.find(actor, window(query))
 
 
-@blueprint.get("/deeds/<uuid:deed_id>")
+@blueprint.get("/deeds/<id:deed_id>")
 @audience.resident
 @blueprint.response(200, points.DeedShape, example=points.DEED)
 def show(actor: Resident, deed_id: UUID) -> Deed:
@@ -48,7 +48,7 @@ def show(actor: Resident, deed_id: UUID) -> Deed:
     return deeds.get(actor, deed_id)
 
 
-@blueprint.post("/deeds/<uuid:deed_id>/withdraw")
+@blueprint.post("/deeds/<id:deed_id>/withdraw")
 @audience.resident
 @idempotent
 @refuses(AlreadyReviewed)
@@ -68,7 +68,7 @@ def queue(actor: Staff, query: dict[str, Any]) -> Page[Queued]:
     return reviews.queue(actor, window(query), **query)
 
 
-@blueprint.post("/staff/deeds/<uuid:deed_id>/approve")
+@blueprint.post("/staff/deeds/<id:deed_id>/approve")
 @audience.staff(permissions.REVIEW)
 @idempotent
 @refuses(AlreadyReviewed, OwnDeed)
@@ -79,7 +79,7 @@ def approve(actor: Staff, body: dict[str, Any], deed_id: UUID) -> Queued:
     return reviews.approve(actor, deed_id, **body)
 
 
-@blueprint.post("/staff/deeds/<uuid:deed_id>/reject")
+@blueprint.post("/staff/deeds/<id:deed_id>/reject")
 @audience.staff(permissions.REVIEW)
 @idempotent
 @refuses(AlreadyReviewed, OwnDeed)
@@ -90,7 +90,7 @@ def reject(actor: Staff, body: dict[str, Any], deed_id: UUID) -> Queued:
     return reviews.reject(actor, deed_id, **body)
 
 
-@blueprint.post("/staff/deeds/<uuid:deed_id>/return")
+@blueprint.post("/staff/deeds/<id:deed_id>/return")
 @audience.staff(permissions.REVIEW)
 @idempotent
 @refuses(AlreadyReviewed, OwnDeed)

@@ -29,7 +29,7 @@ def shop(actor: Resident, query: dict[str, Any]) -> Page[ItemView]:
     return items.shop(actor, window(query), **query)
 
 
-@blueprint.get("/items/<uuid:item_id>")
+@blueprint.get("/items/<id:item_id>")
 @audience.resident
 @blueprint.response(200, redeem.ItemShape, example=redeem.ITEM)
 def show(actor: Resident, item_id: UUID) -> ItemView:
@@ -57,7 +57,7 @@ def create(actor: Staff, body: dict[str, Any]) -> ItemView:
     return items.create(actor, **body)
 
 
-@blueprint.patch("/staff/items/<uuid:item_id>")
+@blueprint.patch("/staff/items/<id:item_id>")
 @audience.staff(permissions.SHOP)
 @blueprint.arguments(redeem.ItemChange, required=False, example={"price": 25})
 @blueprint.response(200, redeem.StaffItemShape, example=redeem.STAFF_ITEM)
@@ -66,7 +66,7 @@ def change(actor: Staff, body: dict[str, Any], item_id: UUID) -> ItemView:
     return items.change(actor, item_id, **body)
 
 
-@blueprint.post("/staff/items/<uuid:item_id>/stock")
+@blueprint.post("/staff/items/<id:item_id>/stock")
 @audience.staff(permissions.SHOP)
 @idempotent
 @refuses(OutOfStock, StockNotKept)

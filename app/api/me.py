@@ -33,6 +33,7 @@ def register(actor: Newcomer | Resident, body: dict[str, str]) -> Me:
     """Join a community."""
     phone_code = body.pop("phone_code", None)
     if phone_code is not None:
+        registrations.check(actor, community_code=body["community_code"], consent_version=body["consent_version"])
         let_go()
         body["phone"] = wechat.gateway().phone(phone_code, actor.openid)
     return registrations.register(actor, phone_verified=phone_code is not None, **body)
@@ -74,7 +75,7 @@ def code(actor: Resident, query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/me/code.svg")
 @audience.resident
-@blueprint.response(200, {"type": "string"}, content_type="image/svg+xml")
+@blueprint.response(200, {"type": "string"}, content_type="image/svg+xml", example="<svg>…</svg>")
 def code_svg(actor: Resident) -> Response:
     """The identity code as a QR picture."""
     return pictures.svg(residents.code(actor)[0].token)
@@ -82,7 +83,7 @@ def code_svg(actor: Resident) -> Response:
 
 @blueprint.get("/me/code.png")
 @audience.resident
-@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/png")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/png", example="the bytes of the picture")
 def code_png(actor: Resident) -> Response:
     """The identity code as a QR picture."""
     return pictures.png(residents.code(actor)[0].token)

@@ -39,7 +39,7 @@ def create(actor: Staff, body: dict[str, Any]) -> Merchant:
     return merchants.create(actor, **body)
 
 
-@blueprint.patch("/staff/merchants/<uuid:merchant_id>")
+@blueprint.patch("/staff/merchants/<id:merchant_id>")
 @audience.staff(permissions.SHOP)
 @blueprint.arguments(people.MerchantChange, required=False, example={"active": False})
 @blueprint.response(200, people.MerchantShape, example={**people.MERCHANT, "active": False})

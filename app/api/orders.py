@@ -43,7 +43,7 @@ def find(actor: Resident, query: dict[str, Any]) -> Page[Order]:
     return orders.find(actor, window(query))
 
 
-@blueprint.get("/orders/<uuid:order_id>")
+@blueprint.get("/orders/<id:order_id>")
 @audience.resident
 @blueprint.response(200, redeem.OrderShape, example=redeem.ORDER)
 def show(actor: Resident, order_id: UUID) -> Order:
@@ -51,7 +51,7 @@ def show(actor: Resident, order_id: UUID) -> Order:
     return orders.get(actor, order_id)
 
 
-@blueprint.post("/orders/<uuid:order_id>/cancel")
+@blueprint.post("/orders/<id:order_id>/cancel")
 @audience.resident
 @idempotent
 @refuses(OrderNotOpen)
@@ -62,7 +62,7 @@ def cancel(actor: Resident, body: dict[str, Any], order_id: UUID) -> Order:
     return orders.cancel(actor, order_id)
 
 
-@blueprint.get("/orders/<uuid:order_id>/code")
+@blueprint.get("/orders/<id:order_id>/code")
 @audience.resident
 @refuses(OrderNotOpen)
 @blueprint.arguments(redeem.CodeQuery, location="query")
@@ -72,19 +72,19 @@ def code(actor: Resident, query: dict[str, Any], order_id: UUID) -> dict[str, An
     return redeem.code_view(orders.code(actor, order_id, query["ahead"] or 1), query["ahead"])
 
 
-@blueprint.get("/orders/<uuid:order_id>/code.svg")
+@blueprint.get("/orders/<id:order_id>/code.svg")
 @audience.resident
 @refuses(OrderNotOpen)
-@blueprint.response(200, {"type": "string"}, content_type="image/svg+xml")
+@blueprint.response(200, {"type": "string"}, content_type="image/svg+xml", example="<svg>…</svg>")
 def code_svg(actor: Resident, order_id: UUID) -> Response:
     """The order's code as a QR picture."""
     return pictures.svg(orders.code(actor, order_id)[0].token)
 
 
-@blueprint.get("/orders/<uuid:order_id>/code.png")
+@blueprint.get("/orders/<id:order_id>/code.png")
 @audience.resident
 @refuses(OrderNotOpen)
-@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/png")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/png", example="the bytes of the picture")
 def code_png(actor: Resident, order_id: UUID) -> Response:
     """The order's code as a QR picture."""
     return pictures.png(orders.code(actor, order_id)[0].token)

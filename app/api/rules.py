@@ -48,7 +48,7 @@ def create(actor: Staff, body: dict[str, Any]) -> RuleView:
     return rules.create(actor, **body)
 
 
-@blueprint.patch("/staff/rules/<uuid:rule_id>")
+@blueprint.patch("/staff/rules/<id:rule_id>")
 @audience.staff(permissions.SHOP)
 @blueprint.arguments(points.RuleChange, required=False, example={"points": 60})
 @blueprint.response(200, points.RuleShape, example=points.RULE)

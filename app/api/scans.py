@@ -1,6 +1,6 @@
 """The merchant's scans, and what he is owed for them."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from app.schemas import points, redeem
@@ -19,7 +19,6 @@ from reports import statements
 from reports.statements import Statement
 
 blueprint = Api("scans", __name__)
-EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC))
 
 
 @blueprint.post("/merchant/scans")
@@ -39,7 +38,7 @@ def scan(actor: Merchant, body: dict[str, Any]) -> Scanned:
 @blueprint.response(200, page_of(redeem.ScanShape), example=page_example(redeem.SCAN))
 def find(actor: Merchant, query: dict[str, Any]) -> Page[Scanned]:
     """What was scanned, newest first."""
-    return scans.find(actor, window(query), query["start"] or EVER[0], query["until"] or EVER[1])
+    return scans.find(actor, window(query), query["start"] or clock.EVER[0], query["until"] or clock.EVER[1])
 
 
 @blueprint.get("/merchant/statement")

@@ -5,6 +5,7 @@ from flask import current_app
 from app.outside import wechat
 from app.outside.wechat import WeChatRejected, WeChatUnavailable
 from app.schemas import people
+from app.schemas.points import Empty
 from app.web import audience
 from app.web.openapi import refuses
 from app.web.parsing import Api
@@ -52,7 +53,8 @@ def refresh(body: dict[str, str]) -> Tokens:
 
 @blueprint.post("/auth/logout")
 @audience.everyone_signed_in
+@blueprint.arguments(Empty, required=False, example={})
 @blueprint.response(204)
-def logout(actor: Actor) -> None:
+def logout(actor: Actor, body: dict[str, str]) -> None:
     """Sign out: all tokens of this sign-in are dead."""
     sessions.end(actor.session_id)

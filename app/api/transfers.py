@@ -17,7 +17,7 @@ from points.wallets import Entry
 blueprint = Api("transfers", __name__)
 
 
-@blueprint.post("/staff/transfers/<uuid:transfer_id>/reverse")
+@blueprint.post("/staff/transfers/<id:transfer_id>/reverse")
 @audience.staff(permissions.BOOKS)
 @idempotent
 @refuses(AlreadyReversed, InsufficientPoints, NotReversible)

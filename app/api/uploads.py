@@ -20,7 +20,7 @@ AROUND_BYTES = 64 * 1024  # what multipart puts around the file
 @audience.resident_or_staff
 @takes_up_to(uploads.MAX_BYTES + AROUND_BYTES)
 @refuses(NotAnImage)
-@blueprint.arguments(points.UploadForm, location="files")
+@blueprint.arguments(points.UploadForm, location="files", example={"file": "the bytes of the photo"})
 @blueprint.response(201, points.UploadShape, example=points.UPLOAD)
 def store(actor: Resident | Staff, form: dict[str, Any]) -> Upload:
     """Upload a photo: JPEG, PNG, WebP or HEIC, at most 12 MiB and 50 million pixels."""

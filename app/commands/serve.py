@@ -19,6 +19,8 @@ from app.settings import Settings
 
 GRACE_S = 20
 PR_SET_PDEATHSIG = 1
+SERVER = ("gunicorn", "wsgi:app")
+WORKER = ("flask", "--app", "wsgi", "worker")
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -34,32 +36,29 @@ def command() -> None:
     if not settings.production:
         environment["DEFEN_DEMO"] = "1"
         demo.load_once()
-    python = [sys.executable, "-m"]
-    children: list[subprocess.Popen[bytes]] = []
+    children = {}
     try:
-        for arguments in (["gunicorn", "wsgi:app"], ["flask", "--app", "wsgi", "worker"]):
-            children.append(
-                subprocess.Popen(
-                    [*python, *arguments], cwd=settings.root, env=environment, start_new_session=True, preexec_fn=_end_with_parent
-                )
-            )
-        _watch(children, settings)
+        for arguments in (SERVER, WORKER):
+            children[arguments] = _start(arguments, settings, environment)
+        while children[SERVER].poll() is None:
+            time.sleep(0.5)
+            if children[WORKER].poll() is not None:
+                children[WORKER] = _start(WORKER, settings, environment)
+            if settings.database_url is None and not embedded.running(settings.data_dir):
+                embedded.revive(settings.data_dir)
+        sys.exit("defen: gunicorn ended by itself")
     finally:
         # Whoever presses Ctrl-C again must not keep us from ending what we started.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _end(children)
+        _end(list(children.values()))
         if settings.database_url is None:
             embedded.stop(settings.data_dir)
 
 
-def _watch(children: list[subprocess.Popen[bytes]], settings: Settings) -> None:
-    """Wait until a child ends; bring the embedded PostgreSQL back should it die meanwhile."""
-    while all(child.poll() is None for child in children):
-        time.sleep(0.5)
-        if settings.database_url is None and not embedded.running(settings.data_dir):
-            embedded.revive(settings.data_dir)
-    sys.exit("defen: a process ended by itself")
+def _start(arguments: tuple[str, ...], settings: Settings, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.Popen(command, cwd=settings.root, env=environment, start_new_session=True, preexec_fn=_end_with_parent)
 
 
 def _end(children: list[subprocess.Popen[bytes]]) -> None:

@@ -8,7 +8,6 @@ from types import FrameType
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import SQLAlchemyError
 
 from app import jobs
 
@@ -40,6 +39,6 @@ def command(once: bool) -> None:
             if time.monotonic() >= forget_next:
                 jobs.forget_old()
                 forget_next = time.monotonic() + FORGET_EVERY_S
-        except SQLAlchemyError:
+        except Exception:  # a worker that ends helps nobody
             log.exception("jobs failed; they are tried again")
         stop.wait(PAUSE_S)

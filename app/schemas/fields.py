@@ -8,11 +8,12 @@ from uuid import UUID
 from marshmallow import Schema, ValidationError, fields, validate
 from werkzeug.datastructures import FileStorage
 
-from kernel import clock
+from kernel import clock, ids
 
-_CONTROL = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u2028\u2029"
+# Characters that are no text: controls, and those that hide or turn round what stands beside them.
+_CONTROL = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+_JOINERS = r"\u200c\u200d"  # belong inside emoji and some scripts, and are nothing by themselves
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-NOWHERE = UUID(int=0)
 
 fields.Field.default_error_messages = {
     "required": "请填写这一项",
@@ -28,20 +29,21 @@ class Shape(Schema):
 
 
 class Text(fields.String):
-    """Text for people: trimmed, without control characters, from `least` to `most` characters long."""
+    """Text for people: trimmed, without control characters, something to be seen in it, from `least` to `most` characters."""
 
     default_error_messages = {"invalid": "请填写文字", "invalid_utf8": "含有不能识别的字符", "control": "含有不能识别的字符"}
 
     def __init__(self, *, most: int = 100, least: int = 1, **kwargs: Any) -> None:
         error = f"最多 {most} 个字" if least == 0 else f"请填写 {least} 至 {most} 个字"
         kwargs.setdefault("validate", validate.Length(least, most, error=error))
-        seen = rf"[^\s{_CONTROL}]" if least else ""
-        kwargs["metadata"] = {"pattern": f"^[^{_CONTROL}]*{seen}[^{_CONTROL}]*$", **kwargs.get("metadata", {})}
+        seen = rf"[^\s{_CONTROL}{_JOINERS}]" if least else ""
+        self.pattern = f"^[^{_CONTROL}]*{seen}[^{_CONTROL}]*$"
+        kwargs["metadata"] = {"pattern": self.pattern, **kwargs.get("metadata", {})}
         super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs).strip()
-        if re.search(f"[{_CONTROL}]", text):
+        if text and not re.search(self.pattern, text):
             raise self.make_error("control")
         return text
 
@@ -106,10 +108,7 @@ class Id(fields.UUID):
             return value
         if not isinstance(value, str):
             raise self.make_error("invalid_uuid")
-        try:
-            return UUID(value)
-        except ValueError:
-            return NOWHERE
+        return ids.parse(value)
 
 
 class Choice(fields.String):

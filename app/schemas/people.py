@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import fields, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
 from app.schemas.fields import Flag, Secret, Shape, Text, require_one
 from app.schemas.lists import ListQuery
@@ -137,14 +137,14 @@ class MerchantBody(Shape):
     @validates_schema
     def both_or_neither(self, data: dict[str, Any], **_: Any) -> None:
         if ("username" in data) != ("password" in data):
-            require_one({}, "username", "password")
+            raise ValidationError({name: ["用户名和密码要一起填写"] for name in ("username", "password") if name not in data})
 
 
 class MerchantChange(Shape):
     """What is to be changed of a merchant."""
 
     name = Text(most=60)
-    address = Text(most=100)
+    address = Text(most=100, allow_none=True)
     active = Flag()
 
 

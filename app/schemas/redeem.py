@@ -137,7 +137,7 @@ class ItemChange(Shape):
     description = Text(most=1000, least=0)
     price = Whole(1, MAX_PRICE)
     limits = Inside(ItemLimits)
-    upload_id = Id()
+    upload_id = Id(allow_none=True)
     on_shelf_from = Moment(metadata=_DATE_TIME, allow_none=True)
     on_shelf_to = EndMoment(metadata=_DATE_TIME, allow_none=True)
 

@@ -3,9 +3,7 @@
 import json
 import logging
 import math
-import threading
 import time
-from contextlib import nullcontext
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
@@ -13,6 +11,7 @@ from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from app.web.counting import CountsInMemory
 from kernel.errors import TooManyRequests
 from people.actors import Actor
 
@@ -21,17 +20,15 @@ from people.actors import Actor
 SIGN_INS = parse("240/minute")
 SIGN_INS_OF_ONE = parse("120/minute")
 WRITES = parse("600/minute")
-REDIS_WAITS = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; memory takes no notice
+REDIS_WAITS = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds
 log = logging.getLogger("defen")
 
 
 def install(app: Flask, storage_uri: str) -> None:
     """Count in the storage that the settings name: memory counts per worker, redis:// over all of them."""
-    app.extensions["defen-limiter"] = FixedWindowRateLimiter(
-        storage_from_string(storage_uri, wrap_exceptions=True, **REDIS_WAITS)
-    )
-    # The storage in memory starts a timer as it counts, and two threads at once may start the same one: a RuntimeError.
-    app.extensions["defen-limiter-turn"] = threading.Lock() if storage_uri.startswith("memory") else nullcontext()
+    in_memory = storage_uri.startswith("memory")
+    storage = CountsInMemory() if in_memory else storage_from_string(storage_uri, wrap_exceptions=True, **REDIS_WAITS)
+    app.extensions["defen-limiter"] = FixedWindowRateLimiter(storage)
 
 
 def check(actor: Actor | None) -> None:
@@ -58,8 +55,7 @@ def _account() -> str | None:
 def _hit(rate: RateLimitItem, *who: str) -> None:
     limiter: FixedWindowRateLimiter = current_app.extensions["defen-limiter"]
     try:
-        with current_app.extensions["defen-limiter-turn"]:
-            within = limiter.hit(rate, *who)
+        within = limiter.hit(rate, *who)
     except StorageError:  # better uncounted than closed
         log.warning("requests cannot be counted")
         return

@@ -2,19 +2,30 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from uuid import UUID
 
 from apispec import APISpec
 from flask import Flask, Response, jsonify
 from flask_smorest import Api
+from werkzeug.routing import BaseConverter
 
 from app.schemas.problems import Problem
 from app.web import audience, problems
 from app.web.problems import BadJson, UnsupportedMediaType
+from kernel import ids
 from kernel.errors import NotFound, Refusal, TooManyRequests, Unavailable, ValidationFailed
 from kernel.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from kernel.uploads import TooLarge
 from people.actors import WrongRole
 from people.sessions import NotRegistered, Unauthenticated
+
+
+class IdConverter(BaseConverter):
+    """An id in a path. Whether it is one is told only after the caller's rights were looked at, as for any other id."""
+
+    def to_python(self, value: str) -> UUID:
+        return ids.parse(value)
+
 
 View = TypeVar("View", bound=Callable[..., Any])
 BEARER = {"type": "http", "scheme": "bearer", "description": "the access token of a sign-in"}
@@ -38,6 +49,7 @@ def refuses(*refusals: type[Refusal]) -> Callable[[View], View]:
 
 def create(app: Flask) -> Api:
     """An API whose document describes it, with our shape of refusals."""
+    app.url_map.converters["id"] = IdConverter
     app.config.from_mapping(API_TITLE="德分 Defen", API_VERSION="v1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
     api = Api(
         spec_kwargs={"info": {"description": "Points for good deeds: earned, reviewed, redeemed. Errors are RFC 9457 problems."}}
@@ -45,6 +57,7 @@ def create(app: Flask) -> Api:
     api.ERROR_SCHEMA = Problem
     api._register_error_handlers = lambda: None  # ours answer everything
     api.init_app(app)
+    api.register_converter(IdConverter, lambda _: {"type": "string"})
     api.spec.components.security_scheme("bearer", BEARER)
     return api
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from flask import Request
 from flask_smorest import Blueprint
-from marshmallow import Schema, ValidationError
+from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
@@ -15,7 +15,9 @@ from kernel.errors import ValidationFailed
 
 
 class Parser(FlaskParser):
-    """webargs' parser with our refusals."""
+    """webargs' parser with our refusals; unknown fields are refused in bodies, and left alone in queries."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "files": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         """The JSON object in the body; nothing where there is no body."""

@@ -22,11 +22,20 @@ class BadJson(errors.BadRequest):
 
 
 class UnsupportedMediaType(errors.WrongMedia):
-    title = "请以 JSON 格式提交"
+    title = "提交的格式不对：照片请用表单上传，其余请用 JSON"
+
+
+class Unreadable(errors.BadRequest):
+    title = "请求不完整，请刷新后重试"
+    code = "bad_request"
 
 
 class MethodNotAllowed(Refusal):
     title = "这个地址不支持这种操作，请返回刷新后再试"
+
+
+class RequestTimeout(Refusal):
+    title = "网络太慢，内容没有传完，请换个网络再试"
 
 
 class InternalError(Refusal):
@@ -47,6 +56,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.TooOften: 429,
     errors.Outage: 503,
     MethodNotAllowed: 405,
+    RequestTimeout: 408,
     InternalError: 500,
 }
 
@@ -98,7 +108,7 @@ def _refused(refusal: Refusal) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    response = answer(_OF_HTTP.get(status, errors.BadRequest)(), status)
+    response = answer(_OF_HTTP.get(status, Unreadable)(), status)
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.web import idempotency, limits
 from app.web.audience import Audience
+from app.web.problems import RequestTimeout
 from kernel.database import RETRYABLE, sqlstate, transaction
 from kernel.errors import Unavailable
 
@@ -39,8 +40,7 @@ def wrap_all(app: Flask) -> None:
 def _in_unit_of_work(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def run(**arguments: Any) -> Response:
-        request.max_content_length = getattr(view, "max_body_bytes", MAX_BODY_BYTES)
-        request.get_data()  # before a connection is taken, so that a slow sender holds none
+        _read_body(getattr(view, "max_body_bytes", MAX_BODY_BYTES))
         for attempt in range(MAX_TRIES):
             try:
                 with transaction():
@@ -52,6 +52,16 @@ def _in_unit_of_work(view: Callable[..., Any]) -> Callable[..., Any]:
         raise Unavailable()
 
     return run
+
+
+def _read_body(max_bytes: int) -> None:
+    """Read the body before a database connection is taken, so that a slow sender holds none."""
+    request.max_content_length = max_bytes
+    try:
+        request.get_data()
+        request.stream.read(1)  # a body without a length is cut at the limit; only reading on shows that there is more
+    except OSError:  # the socket's own limit on waiting, see gunicorn.conf.py
+        raise RequestTimeout() from None
 
 
 def _answer(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:

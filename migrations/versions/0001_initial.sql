@@ -60,6 +60,7 @@ CREATE TABLE uploads (
     CONSTRAINT uploads_size_check CHECK (width > 0 AND height > 0)
 );
 CREATE INDEX uploads_digest_idx ON uploads (digest);
+CREATE INDEX uploads_created_at_idx ON uploads (created_at);
 CREATE INDEX uploads_owner_id_idx ON uploads (owner_id);
 
 CREATE TABLE accounts (
@@ -385,6 +386,7 @@ CREATE TABLE scans (
     CONSTRAINT scans_login_id_fkey FOREIGN KEY(login_id) REFERENCES logins (id)
 );
 CREATE INDEX scans_merchant_id_id_idx ON scans (merchant_id, id);
+CREATE INDEX scans_merchant_id_at_idx ON scans (merchant_id, at);
 CREATE INDEX scans_order_id_idx ON scans (order_id);
 
 CREATE TABLE sessions (

@@ -89,7 +89,7 @@ def test_codes_ahead_begin_with_the_present_one_and_follow_without_a_gap(cast: C
 
 def test_more_than_twenty_codes_ahead_or_none_are_refused(cast: Cast, order: str) -> None:
     for path in (f"{order}/code", "/me/code"):
-        for ahead in ("0", "21", "-1", "many", "1.5", ""):
+        for ahead in ("0", "21", "-1", "many", "1.5"):
             refused_fields(cast.grandmother.get(path, query_string={"ahead": ahead}), "ahead")
 
 

@@ -127,7 +127,9 @@ def test_a_form_of_very_many_parts_is_refused(cast: Cast) -> None:
 
 def test_an_upload_without_a_file_is_refused(cast: Cast) -> None:
     refused_fields(cast.grandmother.post("/uploads", data={"file": "no file"}, content_type="multipart/form-data"), "file")
-    refused_fields(cast.grandmother.post("/uploads", data={"photo": (photo(), "photo.jpg")}), "file")
+    refused_fields(cast.grandmother.post("/uploads", data={"photo": (photo(), "photo.jpg")}), "file", "photo")
+    both = {"file": (photo(), "photo.jpg"), "more": "42"}
+    refused_fields(cast.grandmother.post("/uploads", data=both), "more")
     refused(cast.grandmother.post("/uploads", {"file": "x"}), 415, "unsupported_media_type")
     refused(cast.grandmother.post("/uploads"), 415, "unsupported_media_type")
     refused(cast.grandmother.post("/uploads", data=b"xx", content_type="multipart/form-data"), 422, "validation_failed")
@@ -196,3 +198,21 @@ def test_a_body_of_json_may_have_two_mebibytes_and_no_more_where_a_photo_may_hav
     refused(cast.grandmother.post("/checkins", data=body(3 * MIB), content_type="application/json"), 413, "too_large")
     signing_in = cast.nobody.post("/auth/password", data=body(3 * MIB), content_type="application/json")
     refused(signing_in, 413, "too_large")
+
+
+def notes(*entries: tuple[int, int, bytes]) -> bytes:
+    """EXIF notes with entries of (tag, type, value); a value of eight bytes stands after the entries."""
+    size, after, body = 10 + 12 * len(entries) + 4, b"", b""
+    for tag, kind, value in entries:
+        placed = value.ljust(4, b"\0") if len(value) <= 4 else struct.pack("<I", size + len(after))
+        after += value if len(value) > 4 else b""
+        body += struct.pack("<HHI", tag, kind, 3 if kind == 2 else 1) + placed
+    return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + body + b"\0\0\0\0" + after
+
+
+@pytest.mark.parametrize("odd", [(282, 2, b"ab\0"), (270, 5, struct.pack("<II", 1, 3)), (274, 2, b"ab\0")])
+def test_odd_notes_in_a_photo_do_not_matter(cast: Cast, odd: tuple[int, int, bytes]) -> None:
+    sideways = notes((270, 2, b"x\0"), (274, 3, b"\x06\0"))
+    assert upload(cast.grandmother, photo(exif=sideways)).json["width"] == 240
+    answer = upload(cast.grandmother, photo(exif=notes((274, 3, b"\x06\0"), odd)))
+    assert answer.status_code == 201

@@ -285,12 +285,12 @@ class Books(RuleBasedStateMachine):
         price = SOAP_PRICE if goods else HAIRCUT_PRICE
         answer = self.post(wallet.caller, "/orders", {"item_id": self.soap if goods else self.haircut, "quantity": quantity})
         mine = sum(o.quantity - o.returned for o in self.orders if o.wallet is wallet and o.goods)
-        if price * quantity > wallet.balance:
+        if goods and quantity > self.stock:
+            self.refused(answer, 409, "out_of_stock")
+        elif price * quantity > wallet.balance:
             self.refused(answer, 409, "insufficient_points")
         elif goods and mine + quantity > SOAP_PER_PERSON:
             self.refused(answer, 409, "limit_reached")
-        elif goods and quantity > self.stock:
-            self.refused(answer, 409, "out_of_stock")
         else:
             assert (answer.status_code, answer.json["points"]) == (201, price * quantity)
             expires_at = self.now + timedelta(days=7)

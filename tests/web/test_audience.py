@@ -58,36 +58,36 @@ ROUTES = {
     "GET /rules": "residents",
     "GET /deeds": "residents",
     "POST /deeds": "residents",
-    "GET /deeds/<uuid:deed_id>": "residents",
-    "POST /deeds/<uuid:deed_id>/withdraw": "residents",
+    "GET /deeds/<id:deed_id>": "residents",
+    "POST /deeds/<id:deed_id>/withdraw": "residents",
     "GET /items": "residents",
-    "GET /items/<uuid:item_id>": "residents",
+    "GET /items/<id:item_id>": "residents",
     "GET /orders": "residents",
     "POST /orders": "residents",
-    "GET /orders/<uuid:order_id>": "residents",
-    "POST /orders/<uuid:order_id>/cancel": "residents",
-    "GET /orders/<uuid:order_id>/code": "residents",
-    "GET /orders/<uuid:order_id>/code.png": "residents",
-    "GET /orders/<uuid:order_id>/code.svg": "residents",
+    "GET /orders/<id:order_id>": "residents",
+    "POST /orders/<id:order_id>/cancel": "residents",
+    "GET /orders/<id:order_id>/code": "residents",
+    "GET /orders/<id:order_id>/code.png": "residents",
+    "GET /orders/<id:order_id>/code.svg": "residents",
     "POST /uploads": "enterers",
     "GET /merchant/scans": "merchants",
     "POST /merchant/scans": "merchants",
     "GET /merchant/statement": "merchants",
     "GET /staff/deeds": "staff",
-    "POST /staff/deeds/<uuid:deed_id>/approve": "reviewers",
-    "POST /staff/deeds/<uuid:deed_id>/reject": "reviewers",
-    "POST /staff/deeds/<uuid:deed_id>/return": "reviewers",
+    "POST /staff/deeds/<id:deed_id>/approve": "reviewers",
+    "POST /staff/deeds/<id:deed_id>/reject": "reviewers",
+    "POST /staff/deeds/<id:deed_id>/return": "reviewers",
     "GET /staff/items": "staff",
     "POST /staff/items": "admins",
-    "PATCH /staff/items/<uuid:item_id>": "admins",
-    "POST /staff/items/<uuid:item_id>/stock": "admins",
+    "PATCH /staff/items/<id:item_id>": "admins",
+    "POST /staff/items/<id:item_id>/stock": "admins",
     "GET /staff/merchants": "staff",
     "POST /staff/merchants": "admins",
-    "PATCH /staff/merchants/<uuid:merchant_id>": "admins",
+    "PATCH /staff/merchants/<id:merchant_id>": "admins",
     "GET /staff/rules": "staff",
     "POST /staff/rules": "admins",
-    "PATCH /staff/rules/<uuid:rule_id>": "admins",
-    "POST /staff/transfers/<uuid:transfer_id>/reverse": "admins",
+    "PATCH /staff/rules/<id:rule_id>": "admins",
+    "POST /staff/transfers/<id:transfer_id>/reverse": "admins",
 }
 PREFIX = "/api/v1"
 
@@ -110,7 +110,7 @@ def caller(cast: Cast, name: str) -> Caller:
 def ask(who: Caller, route: str) -> TestResponse:
     """Call a route with an invented id and, where it writes, an empty body."""
     method, path = route.split(" ")
-    parts = [str(uuid4()) + part.partition(">")[2] if part.startswith("<uuid:") else part for part in path.split("/")]
+    parts = [str(uuid4()) + part.partition(">")[2] if part.startswith("<id:") else part for part in path.split("/")]
     return who.call(method, "/".join(parts), **({} if method == "GET" else {"json": {}}))
 
 

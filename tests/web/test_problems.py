@@ -1,5 +1,6 @@
 """Refusals: whatever is sent, the answer is a problem in Chinese with a stable code, and never a 5xx."""
 
+import io
 import json
 from typing import Any
 from uuid import uuid4
@@ -199,7 +200,6 @@ def test_an_unknown_path_is_not_found_for_everybody(cast: Cast) -> None:
             "/../etc/passwd",
             "/%00",
             "/%ff",
-            "/deeds/%E4%BD%A0",
             "/" + "a" * 5000,
         ):
             refused(caller.get(path), 404, "not_found")
@@ -285,3 +285,27 @@ def test_a_blank_filter_is_none(cast: Cast) -> None:
 
 def test_a_path_with_two_slashes_leads_nowhere_and_not_to_a_page(cast: Cast) -> None:
     refused(cast.grandmother.get("/api/v1//me"), 404, "not_found")
+
+
+def test_text_that_is_no_id_is_answered_as_an_id_that_names_nothing(cast: Cast) -> None:
+    for path in ("/orders/abc", "/deeds/%E4%BD%A0", "/items/" + "a" * 5000):
+        refused(cast.nobody.get(path), 401, "unauthenticated")
+        refused(cast.barber.get(path), 403, "wrong_role")
+        refused(cast.grandmother.get(path), 404, "not_found")
+
+
+def test_a_body_without_a_length_is_too_large_when_it_is(cast: Cast) -> None:
+    body = b"{}" + b" " * (2 * 1024 * 1024) + b"}}}} no json at all"
+    stream = {"wsgi.input_terminated": True, "wsgi.input": io.BytesIO(body)}
+    answer = cast.grandmother.post("/checkins", environ_overrides=stream, content_type="application/json")
+    refused(answer, 413, "too_large")
+    assert cast.balance(cast.grandmother) == 0
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u200d\u200d", "李\u202e英", "\ufeff李"])
+def test_a_name_in_which_nothing_can_be_seen_or_that_turns_others_round_is_refused(cast: Cast, name: str) -> None:
+    refused_fields(cast.admin.post("/staff/merchants", {"name": name}), "name")
+
+
+def test_an_emoji_is_text(cast: Cast) -> None:
+    assert cast.admin.post("/staff/merchants", {"name": "一家人👨\u200d👩\u200d👧小吃"}).status_code == 201
