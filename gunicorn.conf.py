@@ -19,7 +19,7 @@ try:
 except BadSettings as error:
     sys.exit(f"defen: {error}")
 
-SILENT_S = 10
+SILENT_S = 5
 bind = settings.bind
 workers = settings.workers
 worker_class = "gthread"
@@ -36,7 +36,7 @@ loglevel = "warning"
 
 
 def when_ready(server):
-    """Let no sender or reader keep a thread for more than ten silent seconds; connections inherit it from the listener."""
+    """Let no sender or reader keep a thread for more than five silent seconds; connections inherit it from the listener."""
     for listener in server.LISTENERS:
         for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.sock.setsockopt(socket.SOL_SOCKET, wait, struct.pack("ll", SILENT_S, 0))

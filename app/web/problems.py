@@ -95,6 +95,8 @@ def answer(refusal: Refusal, status: int) -> Response:
     response = current_app.response_class(current_app.json.dumps(body), status, mimetype="application/problem+json")
     if isinstance(refusal, errors.TooOften | errors.Outage):
         response.headers["Retry-After"] = str(refusal.retry_after_s)
+    if status in (408, 413):  # what was not read must not be taken for the next request
+        response.headers["Connection"] = "close"
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if refusal.code == "idempotency_in_progress":

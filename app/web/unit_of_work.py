@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, make_response, request
 from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import ClientDisconnected
 
 from app.web import idempotency, limits
 from app.web.audience import Audience
@@ -60,7 +61,7 @@ def _read_body(max_bytes: int) -> None:
     try:
         request.get_data()
         request.stream.read(1)  # a body without a length is cut at the limit; only reading on shows that there is more
-    except OSError:  # the socket's own limit on waiting, see gunicorn.conf.py
+    except ClientDisconnected:  # which is what a socket that waited too long looks like, see gunicorn.conf.py
         raise RequestTimeout() from None
 
 

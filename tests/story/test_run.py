@@ -234,3 +234,23 @@ def test_the_database_itself_refuses_the_apps_role_to_change_the_books() -> None
                     connection.execute(change)
         assert psutil.pid_exists(server.postmaster or 0)
         server.stop()
+
+
+def test_a_worker_that_dies_is_replaced_and_the_product_stays() -> None:
+    with Server(DEFEN_ENV="demo") as server:
+        server.start()
+        (first,) = workers_of(server)
+        first.kill()
+        deadline = time.monotonic() + 20
+        while workers_of(server) in ([], [first]):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert server.is_ready()
+        server.stop()
+
+
+def workers_of(server: Server) -> list[psutil.Process]:
+    """The processes that do what falls due."""
+    assert server.process is not None
+    alive = [p for p in psutil.Process(server.process.pid).children() if p.status() != psutil.STATUS_ZOMBIE]
+    return [p for p in alive if p.cmdline()[-1:] == ["worker"]]
