@@ -10,9 +10,14 @@ import tempfile
 # Counters of all workers are added up in files: the folder must be named before prometheus_client is imported.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="defen-metrics-"))
 
+from gunicorn import util
 from prometheus_client import multiprocess
 
 from app.settings import BadSettings, Settings
+
+# When a peer does not close its side, gunicorn lingers for two seconds, on the one thread that accepts for all: a few dozen
+# silent senders would stop a worker. A tenth of a second still lets an answer arrive before the connection ends.
+util.close_graceful.__defaults__ = (0.1, 65536)
 
 try:
     settings = Settings.from_environ()
