@@ -50,7 +50,7 @@ _INSERT = text(
 
 
 def record(actor: Actor, action: str, subject_id: UUID | None, community_code: str | None, **details: Any) -> None:
-    """Put one row on record: `action` is `noun.verb`, `details` hold ids and numbers, never personal data."""
+    """Put one row on record: `action` is what was done, as `deed.approved`; `details` hold no personal data."""
     request = context.request.get()
     execute(
         _INSERT,
