@@ -42,11 +42,6 @@ def start_of(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=_zone).astimezone(UTC)
 
 
-def next_day(day: date) -> date:
-    """The day after `day`."""
-    return day + timedelta(days=1)
-
-
 def first_of_next_month(day: date) -> date:
     """The first day of the month after that of `day`."""
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
