@@ -126,13 +126,13 @@ def redeem(actor: Merchant, *, token: str, pieces: int | None = None) -> Scanned
     """
     reading = codes.read(CODE_PURPOSE, token)
     if reading is None or reading.freshness is Freshness.STALE:
-        raise _refused(actor, reading, _why_not(actor, reading, pieces))
+        raise _refused(actor, reading)
     scan_id, now = ids.new(), clock.now()
     done = first(
         _REDEEM, id=scan_id, number=reading.number, pieces=pieces, merchant_id=actor.merchant_id, now=now, **_till(actor)
     )
     if done is None:
-        raise _refused(actor, reading, _why_not(actor, reading, pieces))
+        raise _refused(actor, reading)
     points = done.pieces * done.unit_price
     ledger.spend(
         wallet_owner(done.resident_id), actor.merchant_id, points, ledger.Source("scan", scan_id, f"兑换：{done.item_name}")
@@ -179,7 +179,7 @@ _LOOK = text(
 )
 
 
-def _why_not(actor: Merchant, reading: Reading | None, pieces: int | None) -> Refusal:
+def _why_not(actor: Merchant, reading: Reading | None) -> Refusal:
     order = first(_LOOK, number=reading.number if reading else None, **_till(actor))
     assert order is not None
     if order.blocked:
@@ -197,8 +197,8 @@ def _why_not(actor: Merchant, reading: Reading | None, pieces: int | None) -> Re
     return NotEnoughPieces()
 
 
-def _refused(actor: Merchant, reading: Reading | None, why: Refusal) -> Refusal:
-    number = reading.number if reading else None
+def _refused(actor: Merchant, reading: Reading | None) -> Refusal:
+    why, number = _why_not(actor, reading), reading.number if reading else None
     return why.remembering(
         lambda: add(RefusedScan(id=ids.new(), login_id=actor.id, order_number=number, code=why.code, at=clock.now()))
     )

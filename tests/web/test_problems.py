@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -309,3 +310,9 @@ def test_a_name_in_which_nothing_can_be_seen_or_that_turns_others_round_is_refus
 
 def test_an_emoji_is_text(cast: Cast) -> None:
     assert cast.admin.post("/staff/merchants", {"name": "一家人👨\u200d👩\u200d👧小吃"}).status_code == 201
+
+
+def test_a_long_text_with_a_control_character_at_its_end_is_refused_at_once(cast: Cast) -> None:
+    admin, began = cast.admin, time.process_time()
+    refused_fields(admin.post("/staff/merchants", {"name": "a" * 30_000 + "\0"}), "name")
+    assert time.process_time() - began < 1
