@@ -180,7 +180,7 @@ def _resident(code: str, name: str, phone: str, community: str) -> actors.Reside
     me = registrations.register(
         newcomer, name=name, phone=phone, phone_verified=False, community_code=community, consent_version=VERSION
     )
-    return actors.Resident(me.id, newcomer.session_id, code, community, name)
+    return actors.Resident(me.id, newcomer.session_id, code, community, name, str(me.id))
 
 
 def _merchant(admin: actors.Staff, town: Town, username: str, name: str, address: str, offers: list[Offer]) -> None:

@@ -11,11 +11,6 @@ class WrongRole(Forbidden):
     title = "您的账号没有做这件事的权限，请联系管理员"
 
 
-def wallet_owner(resident_id: UUID) -> str:
-    """The owner of the wallet that earns and pays for a resident: he himself."""
-    return str(resident_id)
-
-
 @dataclass(frozen=True)
 class Newcomer:
     """Somebody signed in through WeChat who has not joined a community yet. `id` is the WeChat account's."""
@@ -28,18 +23,20 @@ class Newcomer:
 
 @dataclass(frozen=True)
 class Resident:
-    """A resident of a community, with the owner of the wallet that earns and pays for him."""
+    """A resident of a community. `wallet` owns the points he earns and pays with: his household where he has one, else he.
+
+    Until staff have confirmed him, where the community asks for that, he may look but not act.
+    """
 
     id: UUID
     session_id: UUID
     openid: str
     community_code: str
     name: str
+    wallet: str
+    household_id: UUID | None = None
+    confirmed: bool = True
     kind: ClassVar[str] = "resident"
-
-    @property
-    def wallet_owner(self) -> str:
-        return wallet_owner(self.id)
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,12 @@ class Staff:
     scope_level: str
     resident_id: UUID | None
     kind: ClassVar[str] = "staff"
+
+    @property
+    def community_code(self) -> str | None:
+        """The community he works in or below; None for those who work above."""
+        codes = self.scope.strip("/").split("/")
+        return codes[2] if len(codes) > 2 else None
 
     def sees(self, lineage: str) -> bool:
         """Whether a division, given by its lineage, lies in this part of the tree."""

@@ -1,16 +1,16 @@
 """Residents: those who earn and spend points. Personal data is encrypted where it is not needed for finding."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identity, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, clock, codes, ids, signing
 from kernel.database import Model, add, db, execute
 from kernel.errors import Conflict, NotFound, ValidationFailed
-from people import divisions, masking, privacy
+from people import divisions, households, masking, messages, privacy, settings  # noqa: F401 (their tables)
 from people.actors import Newcomer, Staff
 from people.actors import Resident as ResidentActor
 
@@ -23,9 +23,15 @@ class AlreadyRegistered(Conflict):
 
 
 class Resident(Model):
-    """A person of a community. `number` stands for him in his identity code; `phone_hash` finds his number without showing it."""
+    """A person of a community.
+
+    `number` stands for him in his identity code; `phone_hash` finds his number without showing it. `place_code` is the
+    smallest part of the tree he is assigned to. `wallet` owns the points he earns and pays with: his household, else he.
+    """
 
     __tablename__ = "residents"
+    __table_args__ = (CheckConstraint("name_shown IN ('masked', 'full', 'hidden')", name="name_shown"),)
+
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=99_999_999), unique=True)
     community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), index=True)
@@ -36,6 +42,14 @@ class Resident(Model):
     address: Mapped[str | None]
     entered_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
+    household_id: Mapped[UUID | None] = mapped_column(ForeignKey("households.id"), index=True)
+    place_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), index=True)
+    born_on: Mapped[date | None]
+    name_shown: Mapped[str]
+    search: Mapped[str]
+    confirmed_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    wallet: Mapped[str] = mapped_column(Computed("(coalesce(household_id, id))::text", persisted=True))
 
     @property
     def phone_masked(self) -> str | None:
@@ -71,9 +85,14 @@ def create(
     """A new resident of a community. Raises ValidationFailed for an unknown community or a number that is none."""
     if phone is not None and not PHONE.fullmatch(phone):
         raise ValidationFailed({"phone": ["请填写 11 位手机号码"]})
+    community = divisions.community(community_code)
     resident = Resident(
         id=ids.new(),
-        community_code=divisions.community(community_code).code,
+        community_code=community.code,
+        place_code=community.code,
+        name_shown="masked",
+        search="",
+        confirmed_at=clock.now(),
         name=name,
         phone_sealed=signing.encrypt("phone", phone) if phone else None,
         phone_hash=phone_hash(phone) if phone else None,

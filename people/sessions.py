@@ -148,6 +148,7 @@ def forget_old() -> int:
 _WHO = text(
     """
     SELECT w.id AS account_id, w.openid, r.id AS resident_id, r.community_code, r.name AS resident_name,
+           r.wallet, r.household_id, r.confirmed_at IS NOT NULL AS confirmed,
            l.id AS login_id, l.merchant_id, s.id AS staff_id, s.name AS staff_name, s.role, s.resident_id AS own_resident_id,
            d.lineage, d.code AS scope_code, d.level
     FROM sessions
@@ -173,7 +174,16 @@ def actor_of(access_token: str) -> Actor:
     if who is None:
         raise Unauthenticated()
     if who.resident_id:
-        return Resident(who.resident_id, session_id, who.openid, who.community_code, who.resident_name)
+        return Resident(
+            who.resident_id,
+            session_id,
+            who.openid,
+            who.community_code,
+            who.resident_name,
+            who.wallet,
+            who.household_id,
+            who.confirmed,
+        )
     if who.account_id:
         return Newcomer(who.account_id, session_id, who.openid)
     if who.merchant_id:

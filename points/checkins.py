@@ -27,6 +27,8 @@ class CheckIn(Model):
     points: Mapped[int]
     streak: Mapped[int]
     created_at: Mapped[datetime]
+    wallet: Mapped[str] = mapped_column(index=True)
+    made_up: Mapped[bool]
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,13 @@ class CheckedIn:
 
 _INSERT = text(
     """
-    INSERT INTO checkins (id, resident_id, day, points, streak, created_at)
-    VALUES (:id, :resident_id, :day, :points,
-            1 + coalesce((SELECT streak FROM checkins WHERE resident_id = :resident_id AND day = :yesterday), 0), :now)
+    INSERT INTO checkins (id, resident_id, day, points, streak, created_at, wallet, made_up)
+    SELECT :id, :resident_id, :day, :points,
+           1 + coalesce((SELECT streak FROM checkins WHERE resident_id = :resident_id AND day = :yesterday), 0),
+           :now, wallet, false
+    FROM (SELECT wallet FROM residents WHERE id = :resident_id FOR SHARE) whose
     ON CONFLICT (resident_id, day) DO NOTHING
-    RETURNING streak
+    RETURNING streak, wallet
     """
 )
 _OF_DAY = text("SELECT id, points, streak FROM checkins WHERE resident_id = :resident_id AND day = :day")
@@ -76,7 +80,7 @@ def check_in(actor: Resident) -> CheckedIn:
         assert done is not None
         return CheckedIn(today, done.points, done.streak, ledger.balance_after("checkin", done.id), first=False)
     source = ledger.Source("checkin", checkin_id, "每日签到")
-    posted = ledger.credit(actor.wallet_owner, actor.community_code, POINTS, "checkin", source)
+    posted = ledger.credit(made.wallet, actor.community_code, POINTS, "checkin", source)
     assert posted.balance is not None
     audit.record(actor, "checkin.make", checkin_id, actor.community_code, points=POINTS)
     return CheckedIn(today, POINTS, made.streak, posted.balance, first=True)

@@ -41,7 +41,11 @@ class Deed(Model):
         CheckConstraint("(points IS NOT NULL) = (status IN ('approved', 'revoked'))", name="credited"),
         Index(None, "resident_id", "id"),
         Index(None, "resident_id", "rule_id", "occurred_on"),
+        CheckConstraint(
+            "(wallet IS NOT NULL) = (points IS NOT NULL) AND (approved_at IS NOT NULL) = (points IS NOT NULL)", name="wallet"
+        ),
         Index(None, "community_code", "status", "id"),
+        Index(None, "community_code", "approved_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -54,6 +58,8 @@ class Deed(Model):
     channel: Mapped[str]
     status: Mapped[str]
     points: Mapped[int | None]
+    wallet: Mapped[str | None] = mapped_column(index=True)
+    approved_at: Mapped[datetime | None]
     declared_at: Mapped[datetime]
 
     resident: Mapped[ResidentRow] = relationship(viewonly=True)

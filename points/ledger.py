@@ -42,9 +42,9 @@ class Account(Model):
     __tablename__ = "accounts"
     __table_args__ = (
         UniqueConstraint("owner", "kind"),
-        CheckConstraint("kind IN ('wallet', 'held', 'issuance', 'merchant')", name="kind"),
+        CheckConstraint("kind IN ('wallet', 'held', 'issuance', 'merchant', 'expired')", name="kind"),
         CheckConstraint("(balance IS NOT NULL) = (kind IN ('wallet', 'held'))", name="counted"),
-        CheckConstraint("balance >= 0", name="floor"),
+        CheckConstraint("balance >= 0 AND owed >= 0 AND (owed = 0 OR kind = 'wallet')", name="floor"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -52,6 +52,21 @@ class Account(Model):
     owner: Mapped[str]
     community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), index=True)
     balance: Mapped[int | None]
+    owed: Mapped[int]
+
+
+class DebtMove(Model):
+    """A change of what a wallet owes, after a credit was taken back that had partly been spent."""
+
+    __tablename__ = "debt_moves"
+    __table_args__ = (CheckConstraint("change <> 0", name="change"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    wallet: Mapped[str] = mapped_column(index=True)
+    change: Mapped[int]
+    source_type: Mapped[str]
+    source_id: Mapped[UUID]
+    at: Mapped[datetime]
 
 
 class Transfer(Model):
@@ -105,7 +120,7 @@ class Posted:
 
 _OPEN = text(
     """
-    INSERT INTO accounts (kind, owner, community_code, balance) VALUES (:kind, :owner, :community_code, :balance)
+    INSERT INTO accounts (kind, owner, community_code, balance, owed) VALUES (:kind, :owner, :community_code, :balance, 0)
     ON CONFLICT (owner, kind) DO NOTHING
     """
 )

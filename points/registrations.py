@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from people import divisions, privacy, residents
-from people.actors import Newcomer, Resident, wallet_owner
+from people.actors import Newcomer, Resident
 from people.residents import AlreadyRegistered
 from points import checkins, ledger, wallets
 from points.wallets import Wallet
@@ -58,8 +58,8 @@ def register(
         consent_version=consent_version,
         address=address,
     )
-    ledger.open_wallet(wallet_owner(resident.id), resident.community_code)
-    return me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name))
+    ledger.open_wallet(resident.wallet, resident.community_code)
+    return me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name, resident.wallet))
 
 
 def me(actor: Resident) -> Me:

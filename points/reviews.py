@@ -6,14 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import or_, select, text
 
-from kernel import audit, paging
+from kernel import audit, clock, paging
 from kernel.database import execute, first
 from kernel.errors import Forbidden, NotFound
 from people import masking, permissions
-from people.actors import Staff, wallet_owner
+from people.actors import Staff
 from people.divisions import Division
 from people.residents import Resident
-from points import deeds, ledger
+from points import awards, deeds, feed, ledger  # noqa: F401 (awards: its tables)
 from points.deeds import AlreadyReviewed, Deed
 
 
@@ -100,8 +100,23 @@ def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str
     """
     decided = _decide(actor, deed_id, "approved", points)
     source = ledger.Source("deed", deed_id, decided.title)
-    ledger.credit(wallet_owner(decided.resident_id), decided.community_code, decided.points, "deed", source)
+    ledger.credit(decided.wallet, decided.community_code, decided.points, "deed", source)
+    _publish(deed_id)
     return _done(actor, deed_id, "approved", note, decided.community_code, points=decided.points)
+
+
+def _publish(deed_id: UUID) -> None:
+    (deed,) = deeds.load([deed_id])
+    feed.publish(
+        "deed",
+        deed.id,
+        community_code=deed.community_code,
+        resident_id=deed.resident_id,
+        category=deed.terms.category,
+        title=deed.terms.title,
+        description=deed.description,
+        occurred_on=deed.occurred_on,
+    )
 
 
 def reject(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
@@ -118,7 +133,7 @@ def send_back(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
 
 @dataclass(frozen=True)
 class _Decided:
-    resident_id: UUID
+    wallet: str
     community_code: str
     title: str
     points: int
@@ -126,13 +141,19 @@ class _Decided:
 
 _DECIDE = text(
     """
+    WITH whose AS (
+        SELECT r.id, r.wallet FROM residents r JOIN deeds d ON d.resident_id = r.id WHERE d.id = :id FOR SHARE OF r
+    )
     UPDATE deeds d
-    SET status = :status, points = CASE WHEN :status = 'approved' THEN coalesce(CAST(:points AS bigint), v.points) END
-    FROM rule_versions v, divisions c
+    SET status = :status,
+        points = CASE WHEN :status = 'approved' THEN coalesce(CAST(:points AS bigint), v.points) END,
+        wallet = CASE WHEN :status = 'approved' THEN whose.wallet END,
+        approved_at = CASE WHEN :status = 'approved' THEN CAST(:now AS timestamptz) END
+    FROM whose, rule_versions v, divisions c
     WHERE d.id = :id AND d.status = 'pending' AND d.resident_id IS DISTINCT FROM CAST(:own AS uuid)
-      AND v.rule_id = d.rule_id AND v.version = d.rule_version
+      AND d.resident_id = whose.id AND v.rule_id = d.rule_id AND v.version = d.rule_version
       AND c.code = d.community_code AND starts_with(c.lineage, :scope)
-    RETURNING d.resident_id, d.community_code, v.title, coalesce(d.points, 0) AS points
+    RETURNING whose.wallet, d.community_code, v.title, coalesce(d.points, 0) AS points
     """
 )
 _WHY_NOT = text(
@@ -144,9 +165,9 @@ _WHY_NOT = text(
 
 
 def _decide(actor: Staff, deed_id: UUID, status: str, points: int | None = None) -> _Decided:
-    row = first(_DECIDE, id=deed_id, status=status, points=points, own=actor.resident_id, scope=actor.scope)
+    row = first(_DECIDE, id=deed_id, status=status, points=points, own=actor.resident_id, scope=actor.scope, now=clock.now())
     if row is not None:
-        return _Decided(row.resident_id, row.community_code, row.title, row.points)
+        return _Decided(row.wallet, row.community_code, row.title, row.points)
     why_not = first(_WHY_NOT, id=deed_id, own=actor.resident_id, scope=actor.scope)
     if why_not is None:
         raise NotFound()

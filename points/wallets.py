@@ -74,14 +74,14 @@ _HISTORY = text(
 
 def balances(actor: Resident) -> Wallet:
     """What is in the actor's wallet and what it holds."""
-    row = first(_BALANCES, owner=actor.wallet_owner)
+    row = first(_BALANCES, owner=actor.wallet)
     assert row is not None
     return Wallet(row.balance, row.held)
 
 
 def of(actor: Resident) -> Wallet:
     """The actor's wallet with what it earned and spent over its life."""
-    row = first(_TOTALS, owner=actor.wallet_owner)
+    row = first(_TOTALS, owner=actor.wallet)
     assert row is not None
     return Wallet(row.balance, row.held, int(row.earned), int(row.spent))
 
@@ -89,7 +89,7 @@ def of(actor: Resident) -> Wallet:
 def history(actor: Resident, window: paging.Window) -> paging.Page[Entry]:
     """The transfers of the actor's wallet, newest first."""
     before = window.after_number()
-    rows = execute(_HISTORY, owner=actor.wallet_owner, before=2**62 if before is None else before, limit=window.limit + 1)
+    rows = execute(_HISTORY, owner=actor.wallet, before=2**62 if before is None else before, limit=window.limit + 1)
     entries = [_entry(row) for row in rows]
     return paging.cut(entries, window.limit, lambda entry: entry.number)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from kernel import audit, clock, codes, ids, paging
 from kernel.database import Model, db, execute, first
 from kernel.errors import Conflict, NotFound
-from people.actors import WORKER, Resident, System, wallet_owner
+from people.actors import WORKER, Resident, System
 from points import ledger
 from points.deeds import LimitReached
 from redeem import stocks
@@ -31,7 +31,7 @@ class OrderNotOpen(Conflict):
 
 
 class Order(Model):
-    """Some pieces of an item for which points are held: `unit_price` for each piece left.
+    """Some pieces of an item for which points are held in `wallet`: `unit_price` for each piece left.
 
     Of every order: pieces scanned + `pieces_left` + `pieces_returned` (cancelled or lapsed) = `quantity`.
     """
@@ -44,12 +44,14 @@ class Order(Model):
         CheckConstraint("(status = 'reserved') = (pieces_left > 0)", name="open"),
         Index(None, "resident_id", "id"),
         Index(None, "item_id", "resident_id"),
+        Index("orders_wallet_idx", "wallet", postgresql_where=text("status = 'reserved'")),
         Index("orders_due_idx", "expires_at", postgresql_where=text("status = 'reserved'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=99_999_999), unique=True)
     resident_id: Mapped[UUID] = mapped_column(ForeignKey("residents.id"))
+    wallet: Mapped[str]
     community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"))
     item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
     merchant_id: Mapped[UUID] = mapped_column(ForeignKey("merchants.id"))
@@ -94,9 +96,9 @@ _OFFER = text(
 # The wallet is locked by the hold before this runs, so the resident's orders are counted one after the other.
 _PLACE = text(
     """
-    INSERT INTO orders (id, resident_id, community_code, item_id, merchant_id, quantity, pieces_left, pieces_returned,
+    INSERT INTO orders (id, resident_id, wallet, community_code, item_id, merchant_id, quantity, pieces_left, pieces_returned,
                         unit_price, status, placed_at, expires_at)
-    SELECT :id, :resident_id, :community_code, :item_id, :merchant_id, :quantity, :quantity, 0,
+    SELECT :id, :resident_id, :wallet, :community_code, :item_id, :merchant_id, :quantity, :quantity, 0,
            :price, 'reserved', :now, :expires_at
     WHERE CAST(:per_person AS bigint) IS NULL OR :quantity + (
         SELECT coalesce(sum(quantity - pieces_returned), 0) FROM orders
@@ -125,11 +127,12 @@ def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
     if offer.available is not None and offer.available < quantity:  # the guard that decides is in `stocks.move`
         raise stocks.OutOfStock()
     points = offer.price * quantity
-    ledger.hold(actor.wallet_owner, points, ledger.Source("order", order_id, f"兑换：{offer.name}"))
+    ledger.hold(actor.wallet, points, ledger.Source("order", order_id, f"兑换：{offer.name}"))
     placed = execute(
         _PLACE,
         id=order_id,
         resident_id=actor.id,
+        wallet=actor.wallet,
         community_code=actor.community_code,
         item_id=item_id,
         merchant_id=offer.merchant_id,
@@ -180,7 +183,7 @@ _CLOSE = text(
     """
     UPDATE orders SET status = :status, pieces_returned = pieces_returned + pieces_left, pieces_left = 0
     WHERE id = :id AND status = 'reserved' AND (:status = 'cancelled' OR expires_at <= :now)
-    RETURNING id, resident_id, community_code, item_id, unit_price, pieces_returned AS pieces,
+    RETURNING id, wallet, community_code, item_id, unit_price, pieces_returned AS pieces,
               EXISTS (SELECT FROM stocks WHERE stocks.item_id = orders.item_id) AS stocked,
               (SELECT name FROM items WHERE items.id = orders.item_id) AS item_name
     """
@@ -219,7 +222,7 @@ def _close(actor: Resident | System, order_id: UUID, status: str) -> bool:
         return False
     points = closed.pieces * closed.unit_price
     word = "取消" if status == "cancelled" else "过期"
-    ledger.release(wallet_owner(closed.resident_id), points, ledger.Source("order", order_id, f"{word}：{closed.item_name}"))
+    ledger.release(closed.wallet, points, ledger.Source("order", order_id, f"{word}：{closed.item_name}"))
     audit.record(actor, f"order.{status}", order_id, closed.community_code, pieces=closed.pieces, points=points)
     if closed.stocked:
         stocks.move(closed.item_id, closed.pieces, "released", source_id=order_id, by_id=actor.id)

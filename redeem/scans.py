@@ -13,7 +13,7 @@ from kernel.codes import Freshness, Reading
 from kernel.database import Model, add, execute, first
 from kernel.errors import BadRequest, Conflict, Forbidden, Gone, Refusal, TooManyRequests
 from people import masking
-from people.actors import Merchant, wallet_owner
+from people.actors import Merchant
 from points import ledger
 from redeem.orders import CODE_PURPOSE, OrderNotOpen
 
@@ -101,7 +101,7 @@ _REDEEM = text(
         WHERE o.number = before.number AND o.merchant_id = :merchant_id AND o.status = 'reserved' AND o.expires_at > :now
           AND o.pieces_left >= coalesce(:pieces, o.pieces_left) AND {_MISSES} < :max
           AND i.id = o.item_id AND r.id = o.resident_id
-        RETURNING o.id, o.resident_id, o.community_code, o.quantity, o.pieces_left, o.unit_price, o.item_id,
+        RETURNING o.id, o.wallet, o.community_code, o.quantity, o.pieces_left, o.unit_price, o.item_id,
                   before.pieces_left - o.pieces_left AS pieces, i.name AS item_name, r.name AS resident_name
     ), recorded AS (
         INSERT INTO scans (id, order_id, merchant_id, login_id, pieces, points, at)
@@ -134,9 +134,7 @@ def redeem(actor: Merchant, *, token: str, pieces: int | None = None) -> Scanned
     if done is None:
         raise _refused(actor, reading)
     points = done.pieces * done.unit_price
-    ledger.spend(
-        wallet_owner(done.resident_id), actor.merchant_id, points, ledger.Source("scan", scan_id, f"兑换：{done.item_name}")
-    )
+    ledger.spend(done.wallet, actor.merchant_id, points, ledger.Source("scan", scan_id, f"兑换：{done.item_name}"))
     audit.record(actor, "scan.redeem", scan_id, done.community_code, order_id=done.id, pieces=done.pieces, points=points)
     return Scanned(scan_id, _order(done.id, done), done.pieces, points, masking.name(done.resident_name), now)
 

@@ -70,13 +70,17 @@ INVARIANTS: dict[str, str] = {
         LEFT JOIN transfers t ON t.source_id = d.id AND t.kind = 'deed'
         LEFT JOIN accounts w ON w.id = t.credit_account
         WHERE (d.status IN ('approved', 'revoked')) <> (t.id IS NOT NULL)
-           OR t.amount <> d.points OR w.owner <> d.resident_id::text
+           OR t.amount <> d.points OR w.owner <> d.wallet
+           OR d.wallet IS NOT NULL AND NOT EXISTS (SELECT FROM residents r WHERE r.id = d.resident_id AND d.wallet = r.id::text UNION ALL
+                          SELECT FROM household_moves m WHERE m.resident_id = d.resident_id AND m.to_id::text = d.wallet)
     """,
     "4 每次签到恰有一笔入账": """
         SELECT c.id, c.points, t.id AS transfer, t.amount FROM checkins c
         LEFT JOIN transfers t ON t.source_id = c.id AND t.kind = 'checkin'
         LEFT JOIN accounts w ON w.id = t.credit_account
-        WHERE t.id IS NULL OR t.amount <> c.points OR w.owner <> c.resident_id::text
+        WHERE t.id IS NULL OR t.amount <> c.points OR w.owner <> c.wallet
+           OR NOT EXISTS (SELECT FROM residents r WHERE r.id = c.resident_id AND c.wallet = r.id::text UNION ALL
+                          SELECT FROM household_moves m WHERE m.resident_id = c.resident_id AND m.to_id::text = c.wallet)
     """,
     "4 每笔入账都有来源": """
         SELECT t.id, t.kind, t.source_id FROM transfers t
@@ -99,8 +103,8 @@ INVARIANTS: dict[str, str] = {
     """,
     "6 冻结的积分等于未完成订单的积分": """
         SELECT a.owner, a.balance, coalesce(o.points, 0) AS open_orders FROM accounts a
-        LEFT JOIN (SELECT resident_id::text AS owner, sum(pieces_left * unit_price) AS points FROM orders
-                   WHERE status = 'reserved' GROUP BY resident_id) o ON o.owner = a.owner
+        LEFT JOIN (SELECT wallet AS owner, sum(pieces_left * unit_price) AS points FROM orders
+                   WHERE status = 'reserved' GROUP BY wallet) o ON o.owner = a.owner
         WHERE a.kind = 'held' AND a.balance <> coalesce(o.points, 0)
     """,
     "6 每个订单冻结、支付、退回的积分与件数相符": """
@@ -108,6 +112,8 @@ INVARIANTS: dict[str, str] = {
         LEFT JOIN transfers h ON h.source_id = o.id AND h.kind = 'hold'
         LEFT JOIN transfers r ON r.source_id = o.id AND r.kind = 'release'
         WHERE h.id IS NULL OR h.amount <> o.quantity * o.unit_price OR coalesce(r.amount, 0) <> o.pieces_returned * o.unit_price
+           OR NOT EXISTS (SELECT FROM residents r WHERE r.id = o.resident_id AND o.wallet = r.id::text UNION ALL
+                          SELECT FROM household_moves m WHERE m.resident_id = o.resident_id AND m.to_id::text = o.wallet)
     """,
     "7 库存等于每次变动之和": """
         SELECT s.item_id, s.available, coalesce(m.sum, 0) AS moves FROM stocks s

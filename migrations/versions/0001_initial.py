@@ -1,8 +1,8 @@
 """The first schema: its statements stand in 0001_initial.sql."""
 
-from pathlib import Path
-
 from alembic import op
+
+from migrations.statements import run_beside
 
 revision = "0001"
 down_revision = None
@@ -21,6 +21,4 @@ END $$
 
 def upgrade() -> None:
     op.execute(APP_ROLE)
-    for statement in Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    run_beside(__file__)

@@ -215,7 +215,7 @@ def test_a_transfer_that_was_changed_by_the_owner_is_found_and_named(
     [
         ("DELETE FROM transfers WHERE kind = 'checkin'", "SELECT id FROM checkins"),
         ("UPDATE accounts SET balance = balance + 1 WHERE id = 1", "SELECT owner FROM accounts WHERE id = 1"),
-        ("UPDATE deeds SET status = 'rejected', points = NULL", "SELECT id FROM deeds"),
+        ("UPDATE deeds SET status = 'rejected', points = NULL, wallet = NULL, approved_at = NULL", "SELECT id FROM deeds"),
         ("DELETE FROM audit_log WHERE action = 'scan.redeem'", "SELECT id FROM transfers WHERE kind = 'spend'"),
     ],
 )

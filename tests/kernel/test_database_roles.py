@@ -154,7 +154,7 @@ def test_the_apps_role_moves_balances_and_nothing_else_of_an_account(as_app: App
         "WHERE table_name = 'accounts' AND privilege_type = 'UPDATE' AND grantee = %s",
         (APP_ROLE,),
     )
-    assert [row[0] for row in rows] == ["balance"]
+    assert [row[0] for row in rows] == ["balance", "owed"]
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,8 @@ def _naive_approval(resident: Caller, deed_id: str) -> bool:
     dawdle()
     if deed.status != "pending":
         return False
-    execute(text("UPDATE deeds SET status = 'approved', points = 50 WHERE id = :id"), id=UUID(deed_id))
+    approve = "UPDATE deeds SET status = 'approved', points = 50, wallet = resident_id::text, approved_at = now() WHERE id = :id"
+    execute(text(approve), id=UUID(deed_id))
     ledger.credit(resident.id, COMMUNITY, 50, "deed", ledger.Source("deed", ids.new(), "参加治安巡逻"))
     return True
 

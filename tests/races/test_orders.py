@@ -71,9 +71,10 @@ def test_orders_that_count_before_they_write_exceed_the_limit_per_person(cast: C
 
 _PLACE = text(
     """
-    INSERT INTO orders (id, resident_id, community_code, item_id, merchant_id, quantity, pieces_left, pieces_returned,
+    INSERT INTO orders (id, resident_id, wallet, community_code, item_id, merchant_id, quantity, pieces_left, pieces_returned,
                         unit_price, status, placed_at, expires_at)
-    SELECT :id, :resident_id, community_code, id, merchant_id, 1, 1, 0, price, 'reserved', :now, :expires_at
+    SELECT :id, :resident_id, CAST(:resident_id AS text), community_code, id, merchant_id, 1, 1, 0,
+           price, 'reserved', :now, :expires_at
     FROM items WHERE id = :item_id
     """
 )

@@ -116,9 +116,9 @@ def a_transfer_of_nothing(owner: Owner, book: Book) -> set[Any]:
     owner.drop("transfers", "transfers_amount_check")
     order = owner.one(
         """
-        INSERT INTO orders (id, resident_id, community_code, item_id, merchant_id, quantity, pieces_left, pieces_returned,
+        INSERT INTO orders (id, resident_id, wallet, community_code, item_id, merchant_id, quantity, pieces_left, pieces_returned,
                             unit_price, status, placed_at, expires_at)
-        SELECT gen_random_uuid(), resident_id, community_code, item_id, merchant_id, 1, 0, 1, 0, 'cancelled', now(), now()
+        SELECT gen_random_uuid(), resident_id, wallet, community_code, item_id, merchant_id, 1, 0, 1, 0, 'cancelled', now(), now()
         FROM orders WHERE id = %s RETURNING id
         """,
         book.order,
@@ -187,13 +187,15 @@ def other_points_for_a_deed(owner: Owner, book: Book) -> set[Any]:
 @breaks("4 每件通过的善行恰有一笔入账")
 def a_deed_approved_without_a_credit(owner: Owner, book: Book) -> set[Any]:
     deed = book.cast.deed(book.anna)
-    owner.run("UPDATE deeds SET status = 'approved', points = 50 WHERE id = %s", deed)
+    owner.run(
+        "UPDATE deeds SET status = 'approved', points = 50, wallet = resident_id::text, approved_at = now() WHERE id = %s", deed
+    )
     return {deed}
 
 
 @breaks("4 每件通过的善行恰有一笔入账")
 def a_credited_deed_rejected(owner: Owner, book: Book) -> set[Any]:
-    owner.run("UPDATE deeds SET status = 'rejected', points = NULL WHERE id = %s", book.deed)
+    owner.run("UPDATE deeds SET status = 'rejected', points = NULL, wallet = NULL, approved_at = NULL WHERE id = %s", book.deed)
     return {book.deed}
 
 
@@ -205,8 +207,8 @@ def a_deed_given_to_another_resident(owner: Owner, book: Book) -> set[Any]:
 
 @breaks("4 每次签到恰有一笔入账")
 def a_checkin_without_a_credit(owner: Owner, book: Book) -> set[Any]:
-    insert = "INSERT INTO checkins VALUES (gen_random_uuid(), %s, '2026-01-01', 1, 1, now()) RETURNING id"
-    return {owner.one(insert, book.anna.id)}
+    insert = "INSERT INTO checkins VALUES (gen_random_uuid(), %s, '2026-01-01', 1, 1, now(), %s, false) RETURNING id"
+    return {owner.one(insert, book.anna.id, book.anna.id)}
 
 
 @breaks("4 每次签到恰有一笔入账")
@@ -241,9 +243,15 @@ def a_scan_for_fewer_points(owner: Owner, book: Book) -> set[Any]:
 
 
 @breaks("6 冻结的积分等于未完成订单的积分")
-def an_open_order_given_to_another_resident(owner: Owner, book: Book) -> set[Any]:
-    owner.run("UPDATE orders SET resident_id = %s WHERE id = %s", book.bert.id, book.open_order)
+def an_open_order_given_to_another_wallet(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE orders SET resident_id = %s, wallet = %s WHERE id = %s", book.bert.id, book.bert.id, book.open_order)
     return {book.anna.id, book.bert.id}
+
+
+@breaks("6 每个订单冻结、支付、退回的积分与件数相符")
+def an_open_order_of_a_wallet_that_was_never_its_residents(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE orders SET resident_id = %s WHERE id = %s", book.bert.id, book.open_order)
+    return {book.open_order}
 
 
 @breaks("6 每个订单冻结、支付、退回的积分与件数相符")

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from app.web import logs
+from app.web import logs, operations
 from tests.cast import Cast
 
 
@@ -38,7 +38,7 @@ def test_readyz_says_503_where_the_schema_is_not_the_one_the_code_expects(app: F
     try:
         answer = app.test_client().get("/readyz")
     finally:
-        superuser.execute("UPDATE alembic_version SET version_num = '0001'")
+        superuser.execute("UPDATE alembic_version SET version_num = %s", (operations.newest_migration(),))
     assert (answer.status_code, answer.json["code"], "Retry-After" in answer.headers) == (503, "not_ready", True)
 
 

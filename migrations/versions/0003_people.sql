@@ -1,0 +1,1 @@
+-- Finding people, their places, printed cards.

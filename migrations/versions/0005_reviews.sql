@@ -1,0 +1,1 @@
+-- Entry on behalf and review for real.
