@@ -71,8 +71,9 @@ INVARIANTS: dict[str, str] = {
         LEFT JOIN accounts w ON w.id = t.credit_account
         WHERE (d.status IN ('approved', 'revoked')) <> (t.id IS NOT NULL)
            OR t.amount <> d.points OR w.owner <> d.wallet
-           OR d.wallet IS NOT NULL AND NOT EXISTS (SELECT FROM residents r WHERE r.id = d.resident_id AND d.wallet = r.id::text UNION ALL
-                          SELECT FROM household_moves m WHERE m.resident_id = d.resident_id AND m.to_id::text = d.wallet)
+           OR d.wallet IS NOT NULL AND NOT EXISTS (
+                SELECT FROM residents r WHERE r.id = d.resident_id AND d.wallet = r.id::text UNION ALL
+                SELECT FROM household_moves m WHERE m.resident_id = d.resident_id AND m.to_id::text = d.wallet)
     """,
     "4 每次签到恰有一笔入账": """
         SELECT c.id, c.points, t.id AS transfer, t.amount FROM checkins c
