@@ -9,6 +9,7 @@ from sqlalchemy import text
 from kernel import idempotency, uploads
 from kernel.database import execute, transaction
 from people import logins, sessions
+from points import awards
 from redeem import orders
 
 log = logging.getLogger("defen")
@@ -19,7 +20,7 @@ UPLOADS_IN_USE = """
 
 def run_due() -> dict[str, int]:
     """Do all that is due now; how many of each were done."""
-    return _logged({"orders_lapsed": lapse_orders()})
+    return _logged({"orders_lapsed": lapse_orders(), "deeds_credited": credit_deeds()})
 
 
 def forget_old() -> dict[str, int]:
@@ -37,26 +38,31 @@ def forget_old() -> dict[str, int]:
 
 
 def lapse_orders() -> int:
-    """Let all orders lapse whose time is over, each in a transaction of its own; how many did.
-
-    One that cannot lapse is logged and left, so that it does not hold up the others.
-    """
+    """Let all orders lapse whose time is over, each in a transaction of its own; how many did."""
     lapsed = 0
     while True:
         with transaction():
             due = orders.due()
-        lapsed_now = sum(_lapse(order_id) for order_id in due)
+        lapsed_now = sum(_do(orders.lapse, order_id) for order_id in due)
         if not lapsed_now:
             return lapsed
         lapsed += lapsed_now
 
 
-def _lapse(order_id: UUID) -> bool:
+def credit_deeds() -> int:
+    """Credit all approved deeds whose notice is over or whose budget has room again; how many were gone through."""
+    with transaction():
+        due = awards.due()
+    return sum(_do(awards.credit_due, deed_id) for deed_id in due)
+
+
+def _do(job: Callable[[UUID], bool], subject_id: UUID) -> bool:
+    """Do one thing in a transaction of its own; one that fails is logged and left, so that it does not hold up the others."""
     try:
         with transaction():
-            return orders.lapse(order_id)
+            return job(subject_id)
     except Exception:
-        log.exception("an order could not lapse", extra={"order_id": str(order_id)})
+        log.exception("a job failed", extra={"job": job.__name__, "subject_id": str(subject_id)})
         return False
 
 

@@ -91,19 +91,26 @@ def _residents(numbers: range) -> list[Person]:
     """What `registrations.register` and a sign-in leave behind, in six statements for a whole batch."""
     now = clock.now()
     new = [(ids.new(), ids.new(), ids.new(), number) for number in numbers]
+    of_residents = {
+        "community_code": COMMUNITY,
+        "place_code": COMMUNITY,
+        "phone_verified": False,
+        "name_shown": "masked",
+        "search": "",
+        "confirmed_at": now,
+    }
     rows = [
-        (Resident, [{"id": r, "name": f"居民{n}", "phone_verified": False, "name_shown": "masked"} for r, _, _, n in new]),
+        (Resident, [{"id": r, "name": f"居民{n}", **of_residents} for r, _, _, n in new]),
         (WeChatAccount, [{"id": a, "appid": "bench", "openid": f"bench-{a}", "resident_id": r} for r, a, _, _ in new]),
         (Session, [{"id": s, "wechat_account_id": a} for _, a, s, _ in new]),
     ]
     for model, values in rows:
-        common = {"created_at": now} | ({"community_code": COMMUNITY} if model is Resident else {})
-        db.session.execute(insert(model), [value | common for value in values])
+        db.session.execute(insert(model), [value | {"created_at": now} for value in values])
     db.session.execute(
         insert(Consent), [{"id": ids.new(), "resident_id": r, "version": VERSION, "given_at": now} for r, *_ in new]
     )
     for kind in (ledger.WALLET, ledger.HELD):
-        account = {"kind": kind, "community_code": COMMUNITY, "balance": 0}
+        account = {"kind": kind, "community_code": COMMUNITY, "balance": 0, "owed": 0}
         db.session.execute(insert(Account), [account | {"owner": str(r)} for r, *_ in new])
     return [Person(str(r), sessions._access_token(s)) for r, _, s, _ in new]
 

@@ -1,13 +1,17 @@
 """The settings of a community: what it may decide for itself. One that decided nothing has the defaults of the contract."""
 
-from dataclasses import asdict, dataclass, field, fields
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.database import Model, first
+from kernel import audit
+from kernel.database import Model, execute, first
+from people import divisions
+from people.actors import Staff
 
 COUNTS_BY = ("person", "household")
 
@@ -75,6 +79,11 @@ class Settings:
         return {period: cap for period, cap in caps.items() if cap is not None}
 
 
+_CAST = {
+    "counts_by": "text",
+    "streak_bonuses": "jsonb",
+    **dict.fromkeys(("registration_confirmed", "same_rule_once_a_day", "second_factor_required"), "boolean"),
+}
 NAMES = tuple(setting.name for setting in fields(Settings))
 _OF = text(f"SELECT {', '.join(NAMES)} FROM community_settings WHERE community_code = :code")
 
@@ -85,6 +94,40 @@ def of(community_code: str) -> Settings:
     return Settings() if row is None else Settings(**row._mapping)
 
 
-def as_columns(settings: Settings) -> dict[str, Any]:
-    """The settings by name."""
-    return asdict(settings)
+def find(actor: Staff, community_code: str | None) -> tuple[str, Settings]:
+    """The settings of a community that the actor sees, with its code. Raises as `divisions.community_for`."""
+    community = divisions.community_for(actor, community_code)
+    return community.code, of(community.code)
+
+
+_LOCK_COMMUNITY = text("SELECT FROM divisions WHERE code = :code FOR UPDATE")
+
+
+def lock_community(community_code: str) -> None:
+    """Have nobody join the community, and nobody else change its settings, until the transaction ends."""
+    execute(_LOCK_COMMUNITY, code=community_code)
+
+
+def store(actor: Staff, community_code: str, changes: dict[str, Any]) -> Settings:
+    """Change some settings of a community, on record with what they were before.
+
+    The caller holds the community's lock.
+    """
+    before = of(community_code)
+    after = replace(before, **changes)
+    columns = ", ".join(NAMES)
+    values = asdict(after) | {"streak_bonuses": json.dumps(after.streak_bonuses)}
+    execute(
+        text(
+            f"""
+            INSERT INTO community_settings (community_code, {columns})
+            VALUES (:community_code, {", ".join(f"CAST(:{name} AS {_CAST.get(name, 'bigint')})" for name in NAMES)})
+            ON CONFLICT (community_code) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in NAMES)}
+            """
+        ),
+        community_code=community_code,
+        **values,
+    )
+    was = {name: getattr(before, name) for name in changes}
+    audit.record(actor, "settings.change", None, community_code, before=was, after=changes)
+    return after

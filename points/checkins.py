@@ -2,21 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Row, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, clock, ids
-from kernel.database import Model, execute, first
+from kernel.database import Model, db, execute, first
+from kernel.errors import Conflict, ValidationFailed
+from people import residents, settings
 from people.actors import Resident
-from points import ledger
-
-POINTS = 1  # a day, by default of a new community
+from people.settings import Settings
+from points import awards, ledger, wallets
 
 
 class CheckIn(Model):
-    """A resident's check-in on a day of his community. `streak` counts the days in a row that it ends."""
+    """A resident's check-in on a day of his community. `streak` counts the days in a row that it ends.
+
+    `wallet` is the one it was credited to; a day that was `made_up` for later pays nothing.
+    """
 
     __tablename__ = "checkins"
     __table_args__ = (UniqueConstraint("resident_id", "day"),)
@@ -42,29 +47,42 @@ class CheckedIn:
     first: bool
 
 
+# The points are those of the community's settings, with what its table of bonuses pays for the streak that the day reaches.
 _INSERT = text(
     """
-    INSERT INTO checkins (id, resident_id, day, points, streak, created_at, wallet, made_up)
-    SELECT :id, :resident_id, :day, :points,
-           1 + coalesce((SELECT streak FROM checkins WHERE resident_id = :resident_id AND day = :yesterday), 0),
-           :now, wallet, false
-    FROM (SELECT wallet FROM residents WHERE id = :resident_id FOR SHARE) whose
-    ON CONFLICT (resident_id, day) DO NOTHING
-    RETURNING streak, wallet
+    WITH whose AS (
+        SELECT r.wallet, coalesce(s.checkin_points, :default_points) AS points, s.streak_bonuses, s.budget_per_month,
+               1 + coalesce((SELECT streak FROM checkins WHERE resident_id = :resident_id AND day = :yesterday), 0) AS streak
+        FROM residents r LEFT JOIN community_settings s ON s.community_code = r.community_code
+        WHERE r.id = :resident_id FOR SHARE OF r
+    ), made AS (
+        INSERT INTO checkins (id, resident_id, day, points, streak, created_at, wallet, made_up)
+        SELECT :id, :resident_id, :day,
+               points + coalesce((SELECT sum(b.points) FROM jsonb_to_recordset(whose.streak_bonuses)
+                                  AS b(streak bigint, points bigint) WHERE b.streak = whose.streak), 0),
+               streak, :now, wallet, false
+        FROM whose
+        ON CONFLICT (resident_id, day) DO NOTHING
+        RETURNING points, streak, wallet
+    )
+    SELECT made.*, whose.budget_per_month FROM made, whose
     """
 )
 _OF_DAY = text("SELECT id, points, streak FROM checkins WHERE resident_id = :resident_id AND day = :day")
 _STREAK = text("SELECT streak FROM checkins WHERE resident_id = :resident_id AND day >= :yesterday ORDER BY day DESC LIMIT 1")
 _BETWEEN = text(
     """
-    SELECT day AS date, points, streak FROM checkins
+    SELECT day AS date, points, streak, made_up FROM checkins
     WHERE resident_id = :resident_id AND day >= :first AND day < :until ORDER BY day DESC
     """
 )
 
 
 def check_in(actor: Resident) -> CheckedIn:
-    """Check in for today and earn the day's point; a second time on the same day changes nothing."""
+    """Check in for today and earn the day's points; a second time on the same day changes nothing.
+
+    Where the month's budget has no room left for them, the day pays nothing and the streak goes on.
+    """
     today, checkin_id = clock.today(), ids.new()
     made = first(
         _INSERT,
@@ -72,18 +90,96 @@ def check_in(actor: Resident) -> CheckedIn:
         resident_id=actor.id,
         day=today,
         yesterday=today - timedelta(days=1),
-        points=POINTS,
+        default_points=Settings.checkin_points,
         now=clock.now(),
     )
     if made is None:
         done = first(_OF_DAY, resident_id=actor.id, day=today)
         assert done is not None
-        return CheckedIn(today, done.points, done.streak, ledger.balance_after("checkin", done.id), first=False)
+        return CheckedIn(today, done.points, done.streak, _balance_then(actor, done), first=False)
+    points = made.points
+    if points and not awards.within_budget(actor.community_code, points, made.budget_per_month):
+        points = 0
+        execute(_PAY_NOTHING, id=checkin_id)
+    balance = _credit(actor, checkin_id, made.wallet, points)
+    audit.record(actor, "checkin.make", checkin_id, actor.community_code, points=points)
+    return CheckedIn(today, points, made.streak, balance, first=True)
+
+
+_PAY_NOTHING = text("UPDATE checkins SET points = 0 WHERE id = :id")
+
+
+def _credit(actor: Resident, checkin_id: UUID, wallet: str, points: int) -> int:
+    if not points:
+        return wallets.balances(actor).balance
     source = ledger.Source("checkin", checkin_id, "每日签到")
-    posted = ledger.credit(made.wallet, actor.community_code, POINTS, "checkin", source)
+    posted = ledger.credit(wallet, actor.community_code, points, "checkin", source)
     assert posted.balance is not None
-    audit.record(actor, "checkin.make", checkin_id, actor.community_code, points=POINTS)
-    return CheckedIn(today, POINTS, made.streak, posted.balance, first=True)
+    return posted.balance
+
+
+def _balance_then(actor: Resident, done: Row[Any]) -> int:
+    return ledger.balance_after("checkin", done.id) if done.points else wallets.balances(actor).balance
+
+
+class NoMakeUpCard(Conflict):
+    title = "这个月的补签卡已经用完，或社区没有开通补签"
+
+
+class NotMissed(Conflict):
+    title = "这一天已经签到过了，不用补签"
+
+
+_LOCK_RESIDENT = text("SELECT FROM residents WHERE id = :id FOR NO KEY UPDATE")
+_MADE_UP = text("SELECT count(*) FROM checkins WHERE resident_id = :resident_id AND made_up AND day >= :first AND day < :until")
+_MAKE_UP = text(
+    """
+    INSERT INTO checkins (id, resident_id, day, points, streak, created_at, wallet, made_up)
+    SELECT :id, :resident_id, :day, 0,
+           1 + coalesce((SELECT streak FROM checkins WHERE resident_id = :resident_id AND day = :day_before), 0),
+           :now, r.wallet, true
+    FROM residents r WHERE r.id = :resident_id
+    ON CONFLICT (resident_id, day) DO NOTHING
+    RETURNING streak
+    """
+)
+# The days in a row that began right after it now go on from it.
+_JOIN = text(
+    "UPDATE checkins SET streak = streak + :streak WHERE resident_id = :resident_id AND day > :day AND day - streak = :day"
+)
+
+
+def make_up(actor: Resident, day: date) -> CheckIn:
+    """Make up for a missed day of this month with a card: it pays nothing, but the streak runs through it.
+
+    Raises:
+        ValidationFailed: the day is not a past day of this month, or lies before he joined.
+        NoMakeUpCard: the month's cards are used up.
+        NotMissed: he checked in on that day.
+    """
+    today = clock.today()
+    joined = clock.day_of(residents.get(actor.id).created_at)
+    if not max(today.replace(day=1), joined) <= day < today:
+        raise ValidationFailed({"date": ["只能补签本月已经过去的日子"]})
+    execute(_LOCK_RESIDENT, id=actor.id)  # his cards are counted one after the other
+    if cards_left(actor, day) == 0:
+        raise NoMakeUpCard()
+    values = {"resident_id": actor.id, "day": day}
+    made = first(_MAKE_UP, id=ids.new(), day_before=day - timedelta(days=1), now=clock.now(), **values)
+    if made is None:
+        raise NotMissed()
+    execute(_JOIN, streak=made.streak, **values)
+    checkin = db.session.scalars(select(CheckIn).filter_by(resident_id=actor.id, day=day)).one()
+    audit.record(actor, "checkin.make_up", checkin.id, actor.community_code, day=day)
+    return checkin
+
+
+def cards_left(actor: Resident, month: date) -> int:
+    """How many days of the month of a day may still be made up for."""
+    first_day = month.replace(day=1)
+    until = clock.first_of_next_month(first_day)
+    used = execute(_MADE_UP, resident_id=actor.id, first=first_day, until=until).scalar_one()
+    return max(0, settings.of(actor.community_code).make_up_cards - int(used))
 
 
 def streak(actor: Resident) -> int:
@@ -92,8 +188,8 @@ def streak(actor: Resident) -> int:
     return row.streak if row else 0
 
 
-def of_month(actor: Resident, month: date) -> list[dict[str, date | int]]:
-    """The actor's check-ins in the month of a day, newest first: date, points, streak."""
+def of_month(actor: Resident, month: date) -> list[dict[str, Any]]:
+    """The actor's check-ins in the month of a day, newest first: date, points, streak, made_up."""
     first_day = month.replace(day=1)
     rows = execute(_BETWEEN, resident_id=actor.id, first=first_day, until=clock.first_of_next_month(first_day))
     return [dict(row._mapping) for row in rows]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from kernel import audit
 from kernel.errors import NotFound
-from people import divisions
+from people import divisions, households
 from people.actors import Staff
 from points import ledger, wallets
 from points.wallets import Entry
@@ -23,6 +23,6 @@ def reverse(actor: Staff, transfer_id: UUID, *, reason: str) -> Entry:
     if community_code is None:
         raise NotFound()
     actor.must_see(divisions.lineage_of(community_code))
-    posted = ledger.reverse(transfer_id)
+    posted = ledger.reverse(transfer_id, households.wallet_now)
     audit.record(actor, "transfer.reverse", posted.id, community_code, reverses=transfer_id, reason=reason)
     return wallets.entry(posted.id)

@@ -15,6 +15,7 @@ from kernel.uploads import Upload
 from people.actors import Resident
 from people.residents import Resident as ResidentRow
 from points import rules
+from points.awards import WaitingCredit
 from points.rules import Rule, RuleVersion
 
 OLDEST_DAYS = 90
@@ -67,6 +68,11 @@ class Deed(Model):
     terms: Mapped[RuleVersion] = relationship(viewonly=True)
     photos: Mapped[list[Upload]] = relationship(viewonly=True, secondary="deed_photos", order_by="DeedPhoto.position")
     steps: Mapped[list["DeedStep"]] = relationship(viewonly=True, order_by="DeedStep.id")
+    waiting: Mapped[WaitingCredit | None] = relationship(
+        viewonly=True,
+        uselist=False,
+        primaryjoin="and_(Deed.id == foreign(WaitingCredit.deed_id), WaitingCredit.ended_at.is_(None))",
+    )
 
     @property
     def judged_by(self) -> dict[str, Any]:
@@ -176,6 +182,7 @@ EAGER: tuple[Any, ...] = (
     selectinload(Deed.photos),
     selectinload(Deed.steps),
     selectinload(Deed.resident),
+    selectinload(Deed.waiting),
 )
 
 

@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import clock
-from kernel.database import Model, add
+from kernel.database import Model, add, execute
 
 
 class FeedEntry(Model):
@@ -59,3 +59,11 @@ def publish(
             created_at=clock.now(),
         )
     )
+
+
+_WITHDRAW = text("UPDATE feed_entries SET off_at = :now WHERE id = :id AND off_at IS NULL")
+
+
+def withdraw(source_id: UUID) -> None:
+    """Show a deed or a donation no longer, as it is none any more; nobody is told."""
+    execute(_WITHDRAW, id=source_id, now=clock.now())

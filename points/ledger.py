@@ -2,15 +2,28 @@
 
 Accounts that can be refused (wallets, and what a wallet holds for orders) keep a balance, changed only by a guarded
 statement. Accounts that never are (issuance, a merchant's takings) keep none and are summed when read, so they are never hot.
+A wallet may owe what was taken back after it had been spent; whatever comes in pays that first, so a wallet that owes is empty.
 Each move below is one statement; where a guard of it matches no row there is no transfer, and the caller's transaction must end.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, TextClause, UniqueConstraint, bindparam, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Row,
+    TextClause,
+    UniqueConstraint,
+    bindparam,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import clock, ids, signing
@@ -112,10 +125,21 @@ class Source:
 
 @dataclass(frozen=True)
 class Posted:
-    """A transfer that was made, and the wallet's balance after it (None where the wallet was not touched)."""
+    """A transfer that was made, and the wallet's balance after it (None where the wallet was not touched).
+
+    What the wallet owed at that moment was taken off at once and is off `balance` already.
+    """
 
     id: UUID
     balance: int | None
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """How much of a credit was there to be taken back, and how much is owed instead."""
+
+    points: int
+    owed: int
 
 
 _OPEN = text(
@@ -145,10 +169,10 @@ def open_merchant(merchant_id: UUID, community_code: str) -> None:
 _ACROSS = text(
     """
     WITH counted AS (
-        UPDATE accounts SET balance = balance + :change
-        WHERE owner = :owner AND kind = :kind AND balance + :change >= 0
-        RETURNING id, balance
-    )
+        UPDATE accounts SET balance = balance + :change, owed = owed + :owed_change
+        WHERE owner = :owner AND kind = :kind AND balance + :change >= 0 AND owed + :owed_change >= 0
+        RETURNING id, balance, owed, community_code
+    ), posted AS (
     INSERT INTO transfers (id, debit_account, credit_account, debit_balance, credit_balance,
                            amount, kind, title, source_type, source_id, reverses, created_at, mac)
     SELECT :id,
@@ -158,9 +182,11 @@ _ACROSS = text(
            CASE WHEN :change > 0 THEN counted.balance ELSE NULL END,
            abs(:change), :transfer_kind, :title, :source_type, :source_id, :reverses, :created_at, :mac
     FROM counted JOIN accounts other ON other.owner = :other_owner AND other.kind = :other_kind
-    RETURNING coalesce(debit_balance, credit_balance) AS balance
+    RETURNING id
+    )
+    SELECT counted.balance, counted.owed, counted.community_code FROM counted, posted
     """
-).bindparams(bindparam("change", type_=BigInteger))
+).bindparams(bindparam("change", type_=BigInteger), bindparam("owed_change", type_=BigInteger))
 
 # Both accounts have a balance: a wallet and what it holds. The wallet is locked first, whichever way the points go.
 _WITHIN = text(
@@ -168,12 +194,12 @@ _WITHIN = text(
     WITH wallet AS (
         UPDATE accounts SET balance = balance + :change
         WHERE owner = :owner AND kind = 'wallet' AND balance + :change >= 0
-        RETURNING id, balance
+        RETURNING id, balance, owed, community_code
     ), held AS (
         UPDATE accounts SET balance = accounts.balance - :change FROM wallet
         WHERE accounts.owner = :owner AND accounts.kind = 'held' AND accounts.balance - :change >= 0
         RETURNING accounts.id, accounts.balance
-    )
+    ), posted AS (
     INSERT INTO transfers (id, debit_account, credit_account, debit_balance, credit_balance,
                            amount, kind, title, source_type, source_id, reverses, created_at, mac)
     SELECT :id,
@@ -183,7 +209,32 @@ _WITHIN = text(
            CASE WHEN :change > 0 THEN wallet.balance ELSE held.balance END,
            abs(:change), :transfer_kind, :title, :source_type, :source_id, :reverses, :created_at, :mac
     FROM wallet, held
-    RETURNING CASE WHEN :change > 0 THEN credit_balance ELSE debit_balance END AS balance
+    RETURNING id
+    )
+    SELECT wallet.balance, wallet.owed, wallet.community_code FROM wallet, posted
+    """
+).bindparams(bindparam("change", type_=BigInteger))
+
+# From one wallet to another, or from what one holds to what the other holds; both were locked by `_lock_all`.
+_BETWEEN = text(
+    """
+    WITH gave AS (
+        UPDATE accounts SET balance = balance - :change
+        WHERE owner = :owner AND kind = :kind AND balance >= :change
+        RETURNING id, balance
+    ), got AS (
+        UPDATE accounts SET balance = accounts.balance + :change FROM gave
+        WHERE accounts.owner = :other_owner AND accounts.kind = :kind
+        RETURNING accounts.id, accounts.balance, accounts.owed, accounts.community_code
+    ), posted AS (
+    INSERT INTO transfers (id, debit_account, credit_account, debit_balance, credit_balance,
+                           amount, kind, title, source_type, source_id, reverses, created_at, mac)
+    SELECT :id, gave.id, got.id, gave.balance, got.balance,
+           :change, :transfer_kind, :title, :source_type, :source_id, :reverses, :created_at, :mac
+    FROM gave, got
+    RETURNING id
+    )
+    SELECT got.balance, got.owed, got.community_code FROM got, posted
     """
 ).bindparams(bindparam("change", type_=BigInteger))
 
@@ -212,54 +263,154 @@ def spend(owner: str, merchant_id: UUID, amount: int, source: Source) -> Posted:
 
 _ORIGINAL = text(
     """
-    SELECT t.amount, t.title, t.kind, w.owner, i.owner AS community_code,
-           EXISTS (SELECT FROM transfers r WHERE r.reverses = t.id) AS reversed
+    SELECT t.id, t.amount, t.title, t.kind, t.source_type, t.source_id, w.owner, i.owner AS community_code,
+           EXISTS (SELECT FROM transfers r WHERE r.reverses = t.id)
+           OR EXISTS (SELECT FROM transfers r WHERE r.source_id = t.source_id AND r.kind = 'revocation')
+           OR EXISTS (SELECT FROM debt_moves m WHERE m.source_id = t.source_id) AS reversed
     FROM transfers t JOIN accounts w ON w.id = t.credit_account JOIN accounts i ON i.id = t.debit_account
-    WHERE t.id = :id AND w.kind = 'wallet' AND i.kind = 'issuance'
+    WHERE (t.id = :id OR (t.source_id = :source_id AND t.kind = :kind)) AND w.kind = 'wallet' AND i.kind = 'issuance'
     """
 )
-_LOCK = text("SELECT FROM accounts WHERE owner = :owner AND kind = 'wallet' FOR UPDATE")
+_LOCK = text("SELECT balance, owed FROM accounts WHERE owner = :owner AND kind = 'wallet' FOR UPDATE")
 
 
-def reverse(transfer_id: UUID) -> Posted:
-    """Take a credit back by a correcting transfer that names it.
+def reverse(transfer_id: UUID, wallet_now: Callable[[str], str]) -> Posted:
+    """Take a credit back by a correcting transfer that names it; `wallet_now` says whose a wallet that was merged is now.
 
     Raises:
         NotReversible: the transfer is no credit.
         AlreadyReversed: it was taken back before.
         InsufficientPoints: the wallet has fewer points than it gave.
     """
-    original = first(_ORIGINAL, id=transfer_id)
+    original, owner = _lock_original(wallet_now, id=transfer_id)
     if original is None:
         raise NotReversible()
-    # All reversals of one credit meet at its wallet; behind the lock a fresh look tells whether another was first.
-    execute(_LOCK, owner=original.owner)
-    original = first(_ORIGINAL, id=transfer_id)
-    assert original is not None
     if original.reversed:
         raise AlreadyReversed()
     source = Source("transfer", transfer_id, f"冲正：{original.title}")
-    debit, credit = (WALLET, original.owner), (ISSUANCE, original.community_code)
-    return _or_insufficient(
-        _post(
-            _ACROSS,
-            "reversal",
-            source,
-            original.amount,
-            debit,
-            credit,
-            counted=WALLET,
-            change=-original.amount,
-            reverses=transfer_id,
-        )
-    )
+    return _or_insufficient(_take(owner, original, original.amount, "reversal", source, reverses=transfer_id))
 
 
-_BALANCE_AFTER = text("SELECT credit_balance FROM transfers WHERE source_id = :source_id AND kind = :kind")
+def revoke(kind: str, source_id: UUID, title: str, wallet_now: Callable[[str], str]) -> TakenBack:
+    """Take back the credit of this kind from this source as far as the wallet has the points; the rest is owed.
+
+    Where the credit was reversed before, nothing is left to be taken. At most once for a source: the caller guards that.
+    """
+    original, owner = _lock_original(wallet_now, source_id=source_id, kind=kind)
+    if original is None:
+        raise BooksDamaged(f"{kind} {source_id}")
+    if original.reversed:
+        return TakenBack(0, 0)
+    wallet = first(_LOCK, owner=owner)
+    assert wallet is not None
+    taken = min(wallet.balance, original.amount)
+    owed = original.amount - taken
+    source = Source(original.source_type, source_id, title)
+    if taken:
+        _or_insufficient(_take(owner, original, taken, "revocation", source, owed_change=owed))
+    else:
+        execute(_OWE, owner=owner, owed=owed)
+    _record_debt(owner, owed, source)
+    return TakenBack(taken, owed)
+
+
+def _lock_original(wallet_now: Callable[[str], str], **which: Any) -> tuple[Row[Any] | None, str]:
+    """A credit as it stands behind the lock of the wallet that answers for it now, and that wallet's owner."""
+    which = {"id": None, "source_id": None, "kind": None, **which}
+    original = first(_ORIGINAL, **which)
+    if original is None:
+        return None, ""
+    # All who take a credit back meet at its wallet; a fresh look behind the lock tells whether another was first.
+    owner, now = original.owner, wallet_now(original.owner)
+    while True:
+        execute(_LOCK, owner=now)
+        owner, now = now, wallet_now(now)
+        if owner == now:
+            return first(_ORIGINAL, **which), owner
+
+
+def _take(owner: str, original: Row[Any], amount: int, kind: str, source: Source, **more: Any) -> Posted | None:
+    debit, credit = (WALLET, owner), (ISSUANCE, original.community_code)
+    return _post(_ACROSS, kind, source, amount, debit, credit, counted=WALLET, change=-amount, **more)
+
+
+_LOCK_ALL = text(
+    """
+    SELECT owner, kind, balance, owed, community_code FROM accounts
+    WHERE owner IN (:one, :other) AND kind IN ('wallet', 'held') ORDER BY id FOR UPDATE
+    """
+)
+
+
+def move(from_owner: str, to_owner: str, amount: int, source: Source) -> None:
+    """Move points from one wallet to another. Raises InsufficientPoints where the first has fewer."""
+    execute(_LOCK_ALL, one=from_owner, other=to_owner)
+    _or_insufficient(_move(from_owner, to_owner, amount, source))
+
+
+def empty_into(from_owner: str, to_owner: str, source: Source) -> int:
+    """Move all that is in a wallet, and all that it owes, to another; the points moved. What is held for orders stays."""
+    accounts = {(row.owner, row.kind): row for row in execute(_LOCK_ALL, one=from_owner, other=to_owner)}
+    wallet, other = accounts[from_owner, WALLET], accounts[to_owner, WALLET]
+    if wallet.balance:
+        _or_insufficient(_move(from_owner, to_owner, wallet.balance, source))
+    if wallet.owed:
+        execute(_OWE, owner=from_owner, owed=-wallet.owed)
+        _record_debt(from_owner, -wallet.owed, source)
+        execute(_OWE, owner=to_owner, owed=wallet.owed)
+        _record_debt(to_owner, wallet.owed, source)
+        _repay(to_owner, source.id, source.title, other)
+    return int(wallet.balance)
+
+
+def _move(from_owner: str, to_owner: str, amount: int, source: Source) -> Posted | None:
+    return _post(_BETWEEN, "move", source, amount, (WALLET, from_owner), (WALLET, to_owner), counted=WALLET, change=amount)
+
+
+_OWE = text("UPDATE accounts SET owed = owed + :owed WHERE owner = :owner AND kind = 'wallet'").bindparams(
+    bindparam("owed", type_=BigInteger)
+)
+_DEBT = text(
+    """
+    INSERT INTO debt_moves (id, wallet, change, source_type, source_id, at)
+    VALUES (:id, :wallet, :change, :source_type, :source_id, :now)
+    """
+)
+
+
+def _record_debt(owner: str, change: int, source: Source) -> None:
+    if change:
+        values = {"wallet": owner, "change": change, "source_type": source.type, "source_id": source.id}
+        execute(_DEBT, id=ids.new(), now=clock.now(), **values)
+
+
+def _repay(owner: str, cause: UUID, title: str, wallet: Any) -> int:
+    """Pay what a wallet owes from what just came in by `cause`; its balance then."""
+    locked = first(_LOCK, owner=owner)
+    assert locked is not None
+    amount = min(locked.balance, locked.owed)
+    if not amount:
+        return int(locked.balance)
+    source = Source("transfer", cause, f"补扣欠分：{title}")
+    debit, credit = (WALLET, owner), (ISSUANCE, wallet.community_code)
+    posted = _post(_ACROSS, "repayment", source, amount, debit, credit, counted=WALLET, change=-amount, owed_change=-amount)
+    _record_debt(owner, -amount, source)
+    assert posted is not None
+    assert posted.balance is not None
+    return posted.balance
+
+
+_BALANCE_AFTER = text(
+    """
+    SELECT coalesce(r.debit_balance, t.credit_balance) FROM transfers t
+    LEFT JOIN transfers r ON r.source_id = t.id AND r.kind = 'repayment'
+    WHERE t.source_id = :source_id AND t.kind = :kind
+    """
+)
 
 
 def balance_after(kind: str, source_id: UUID) -> int:
-    """The balance of a wallet right after the credit of this kind from this source."""
+    """The balance of a wallet right after the credit of this kind from this source, and what it owed was paid from it."""
     return int(execute(_BALANCE_AFTER, kind=kind, source_id=source_id).scalar_one())
 
 
@@ -302,6 +453,7 @@ def _post(
     *,
     change: int,
     counted: str | None = None,
+    owed_change: int = 0,
     reverses: UUID | None = None,
 ) -> Posted | None:
     """Make one transfer; None where the guard refused. `change` is what the first counted account gains."""
@@ -309,7 +461,7 @@ def _post(
     values: dict[str, Any] = {}
     if counted:
         own, other = (debit, credit) if debit[0] == counted else (credit, debit)
-        values = {"owner": own[1], "kind": counted, "other_owner": other[1], "other_kind": other[0]}
+        values = {"owner": own[1], "kind": counted, "other_owner": other[1], "other_kind": other[0], "owed_change": owed_change}
     else:
         values = {"owner": debit[1]}
     row = first(
@@ -325,7 +477,11 @@ def _post(
         mac=transfer_mac(transfer_id, debit, credit, amount, kind, source, created_at, reverses),
         **values,
     )
-    return None if row is None else Posted(transfer_id, row.balance if WALLET in (debit[0], credit[0]) else None)
+    if row is None or WALLET not in (debit[0], credit[0]):
+        return None if row is None else Posted(transfer_id, None)
+    if row.owed and credit[0] == WALLET:
+        return Posted(transfer_id, _repay(credit[1], transfer_id, source.title, row))
+    return Posted(transfer_id, row.balance)
 
 
 def _or_insufficient(posted: Posted | None) -> Posted:

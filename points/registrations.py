@@ -1,18 +1,19 @@
 """Joining a community: a newcomer becomes a resident with a wallet, and sees himself as one."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from people import divisions, privacy, residents
 from people.actors import Newcomer, Resident
 from people.residents import AlreadyRegistered
-from points import checkins, ledger, wallets
+from points import checkins, households, ledger, wallets
 from points.wallets import Wallet
 
 
 @dataclass(frozen=True)
 class Me:
-    """A resident as he sees himself. Communities that count by household come later: `household` is always None."""
+    """A resident as he sees himself. `household` is None where his community counts by person."""
 
     id: UUID
     name: str
@@ -20,7 +21,7 @@ class Me:
     community: dict[str, str]
     wallet: Wallet
     streak: int
-    household: None = None
+    household: dict[str, Any] | None
 
 
 def check(actor: Newcomer | Resident, *, community_code: str, consent_version: str) -> None:
@@ -58,6 +59,7 @@ def register(
         consent_version=consent_version,
         address=address,
     )
+    households.found_where_counted(actor, resident)
     ledger.open_wallet(resident.wallet, resident.community_code)
     return me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name, resident.wallet))
 
@@ -73,4 +75,5 @@ def me(actor: Resident) -> Me:
         community={"code": community.code, "name": community.shown_name},
         wallet=wallets.balances(actor),
         streak=checkins.streak(actor),
+        household=households.card(resident.household_id),
     )

@@ -7,18 +7,22 @@ from uuid import UUID
 from sqlalchemy import or_, select, text
 
 from kernel import audit, clock, paging
-from kernel.database import execute, first
-from kernel.errors import Forbidden, NotFound
-from people import masking, permissions
+from kernel.database import db, execute, first
+from kernel.errors import Forbidden, NotFound, Refusal
+from people import households, masking, messages, permissions, settings
 from people.actors import Staff
 from people.divisions import Division
 from people.residents import Resident
-from points import awards, deeds, feed, ledger  # noqa: F401 (awards: its tables)
+from points import awards, deeds, feed, ledger
 from points.deeds import AlreadyReviewed, Deed
 
 
 class OwnDeed(Forbidden):
-    title = "不能审核自己的申报，请交给同事处理"
+    title = "不能审核自己或家人的申报，请交给同事处理"
+
+
+# What credits a resident's wallet is not reviewed by who earns into that wallet: by himself, or by his household.
+NOT_HIS = "(r.wallet IS DISTINCT FROM (SELECT own.wallet FROM residents own WHERE own.id = CAST(:own AS uuid)))"
 
 
 @dataclass(frozen=True)
@@ -91,89 +95,130 @@ def _seen(deed: Deed, flags: list[str], *, masked: bool) -> Queued:
 
 
 def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str | None = None) -> Queued:
-    """Approve a deed and credit its resident, with the points of its rule unless others are given.
+    """Approve a deed and credit its resident, with the points of its rule unless others are given; all see it in the feed.
+
+    Where the community has a public notice or a budget, the credit may have to wait for it.
 
     Raises:
         NotFound: it is not in the actor's part of the tree.
-        OwnDeed: it would credit the actor himself.
+        OwnDeed: it would credit the actor himself or his household.
         AlreadyReviewed: it no longer waits.
+        awards.CapReached: the resident has got as much as the community allows.
     """
+    deed = _in_scope(actor, deed_id)
+    terms = settings.of(deed.community_code)
+    awards.lock_for_caps(deed.resident_id, terms)
     decided = _decide(actor, deed_id, "approved", points)
-    source = ledger.Source("deed", deed_id, decided.title)
-    ledger.credit(decided.wallet, decided.community_code, decided.points, "deed", source)
-    _publish(deed_id)
-    return _done(actor, deed_id, "approved", note, decided.community_code, points=decided.points)
-
-
-def _publish(deed_id: UUID) -> None:
-    (deed,) = deeds.load([deed_id])
+    awards.award(awards.Approved(deed_id, deed.community_code, decided.wallet, decided.points, decided.title), terms)
+    awards.check_caps(deed.resident_id, deed.occurred_on, terms)
     feed.publish(
         "deed",
-        deed.id,
+        deed_id,
         community_code=deed.community_code,
         resident_id=deed.resident_id,
-        category=deed.terms.category,
-        title=deed.terms.title,
+        category=decided.category,
+        title=decided.title,
         description=deed.description,
         occurred_on=deed.occurred_on,
     )
+    return _done(actor, deed_id, "approved", note, deed.community_code, points=decided.points)
 
 
 def reject(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
     """Reject a deed for good, with a reason. Raises as `approve`."""
-    decided = _decide(actor, deed_id, "rejected")
-    return _done(actor, deed_id, "rejected", reason, decided.community_code)
+    deed = _in_scope(actor, deed_id)
+    _decide(actor, deed_id, "rejected")
+    return _done(actor, deed_id, "rejected", reason, deed.community_code)
 
 
 def send_back(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
     """Return a deed to its resident, who may complete it, with a reason. Raises as `approve`."""
-    decided = _decide(actor, deed_id, "returned")
-    return _done(actor, deed_id, "returned", reason, decided.community_code)
+    deed = _in_scope(actor, deed_id)
+    _decide(actor, deed_id, "returned")
+    return _done(actor, deed_id, "returned", reason, deed.community_code)
+
+
+_REVOKE = text(
+    f"""
+    UPDATE deeds d SET status = 'revoked' FROM residents r
+    WHERE d.id = :id AND d.status = 'approved' AND r.id = d.resident_id AND {NOT_HIS}
+    RETURNING d.points
+    """
+)
+
+
+def revoke(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
+    """Take an approval back: the wallet gives back what it has of the points and owes the rest; the feed shows it no more.
+
+    Raises:
+        NotFound: it is not in the actor's part of the tree.
+        OwnDeed: it credited the actor himself or his household.
+        AlreadyReviewed: it is not approved.
+    """
+    deed = _in_scope(actor, deed_id)
+    if first(_REVOKE, id=deed_id, own=actor.resident_id) is None:
+        raise _why_not(actor, deed_id)
+    taken = ledger.TakenBack(0, 0)
+    if not awards.end_waiting(deed_id):
+        taken = ledger.revoke("deed", deed_id, f"收回：{deed.judged_by['title']}", households.wallet_now)
+    feed.withdraw(deed_id)
+    owed = f"，另有 {taken.owed} 分已经用掉，会从以后的积分里扣除" if taken.owed else ""
+    body = f"“{deed.judged_by['title']}”的积分收回了 {taken.points} 分{owed}。原因：{reason}。有疑问请联系社区。"
+    messages.tell(deed.resident_id, "deed.revoked", "一件善行的积分被收回", body, "deed", deed_id)
+    return _done(actor, deed_id, "revoked", reason, deed.community_code, points=taken.points, owed=taken.owed)
+
+
+def _in_scope(actor: Staff, deed_id: UUID) -> Deed:
+    deed = db.session.scalar(
+        select(Deed)
+        .join(Deed.resident)
+        .join(Division, Division.code == Resident.place_code)
+        .where(Deed.id == deed_id, Division.lineage.startswith(actor.scope))
+        .execution_options(populate_existing=True)
+    )
+    if deed is None:
+        raise NotFound()
+    return deed
 
 
 @dataclass(frozen=True)
 class _Decided:
     wallet: str
-    community_code: str
     title: str
+    category: str
     points: int
 
 
 _DECIDE = text(
-    """
+    f"""
     WITH whose AS (
         SELECT r.id, r.wallet FROM residents r JOIN deeds d ON d.resident_id = r.id WHERE d.id = :id FOR SHARE OF r
     )
     UPDATE deeds d
     SET status = :status,
         points = CASE WHEN :status = 'approved' THEN coalesce(CAST(:points AS bigint), v.points) END,
-        wallet = CASE WHEN :status = 'approved' THEN whose.wallet END,
+        wallet = CASE WHEN :status = 'approved' THEN r.wallet END,
         approved_at = CASE WHEN :status = 'approved' THEN CAST(:now AS timestamptz) END
-    FROM whose, rule_versions v, divisions c
-    WHERE d.id = :id AND d.status = 'pending' AND d.resident_id IS DISTINCT FROM CAST(:own AS uuid)
-      AND d.resident_id = whose.id AND v.rule_id = d.rule_id AND v.version = d.rule_version
-      AND c.code = d.community_code AND starts_with(c.lineage, :scope)
-    RETURNING whose.wallet, d.community_code, v.title, coalesce(d.points, 0) AS points
-    """
-)
-_WHY_NOT = text(
-    """
-    SELECT d.resident_id = CAST(:own AS uuid) AS own FROM deeds d JOIN divisions c ON c.code = d.community_code
-    WHERE d.id = :id AND starts_with(c.lineage, :scope)
+    FROM whose r, rule_versions v
+    WHERE d.id = :id AND d.status = 'pending' AND d.resident_id = r.id AND {NOT_HIS}
+      AND v.rule_id = d.rule_id AND v.version = d.rule_version
+    RETURNING r.wallet, v.title, v.category, coalesce(d.points, 0) AS points
     """
 )
 
 
 def _decide(actor: Staff, deed_id: UUID, status: str, points: int | None = None) -> _Decided:
-    row = first(_DECIDE, id=deed_id, status=status, points=points, own=actor.resident_id, scope=actor.scope, now=clock.now())
-    if row is not None:
-        return _Decided(row.wallet, row.community_code, row.title, row.points)
-    why_not = first(_WHY_NOT, id=deed_id, own=actor.resident_id, scope=actor.scope)
-    if why_not is None:
-        raise NotFound()
-    if why_not.own:
-        raise OwnDeed()
-    raise AlreadyReviewed()
+    row = first(_DECIDE, id=deed_id, status=status, points=points, own=actor.resident_id, now=clock.now())
+    if row is None:
+        raise _why_not(actor, deed_id)
+    return _Decided(**row._mapping)
+
+
+_HIS = text(f"SELECT FROM deeds d JOIN residents r ON r.id = d.resident_id WHERE d.id = :id AND NOT {NOT_HIS}")
+
+
+def _why_not(actor: Staff, deed_id: UUID) -> Refusal:
+    return AlreadyReviewed() if first(_HIS, id=deed_id, own=actor.resident_id) is None else OwnDeed()
 
 
 def _done(actor: Staff, deed_id: UUID, action: str, note: str | None, community_code: str, **details: int) -> Queued:

@@ -14,7 +14,10 @@ from people.actors import Resident
 
 @dataclass(frozen=True)
 class Wallet:
-    """Points: `balance` can be spent now, `held` waits for orders, the others count over the wallet's life."""
+    """Points: `balance` can be spent now, `held` waits for orders, the others count over the wallet's life.
+
+    `owed` is what was taken back after it had been spent: what comes in pays it first.
+    """
 
     balance: int
     held: int
@@ -22,6 +25,7 @@ class Wallet:
     spent: int = 0
     expired: int = 0
     expiring: tuple[dict[str, int | date], ...] = ()
+    owed: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,9 @@ _BALANCES = text(
 )
 _TOTALS = text(
     """
-    SELECT w.balance, h.balance AS held,
-           coalesce((SELECT sum(t.amount) FROM transfers t JOIN accounts i ON i.id = t.debit_account
-                     WHERE t.credit_account = w.id AND i.kind = 'issuance'), 0)
-         - coalesce((SELECT sum(t.amount) FROM transfers t JOIN accounts i ON i.id = t.credit_account
-                     WHERE t.debit_account = w.id AND i.kind = 'issuance'), 0) AS earned,
-           coalesce((SELECT sum(t.amount) FROM transfers t WHERE t.debit_account = h.id AND t.kind = 'spend'), 0) AS spent
+    SELECT w.balance, h.balance AS held, w.owed,
+           coalesce((SELECT sum(t.amount) FROM transfers t WHERE t.debit_account = h.id AND t.kind = 'spend'), 0) AS spent,
+           coalesce((SELECT sum(t.amount) FROM transfers t WHERE t.debit_account = w.id AND t.kind = 'expiry'), 0) AS expired
     FROM accounts w JOIN accounts h ON h.owner = w.owner AND h.kind = 'held'
     WHERE w.owner = :owner AND w.kind = 'wallet'
     """
@@ -79,11 +80,27 @@ def balances(actor: Resident) -> Wallet:
     return Wallet(row.balance, row.held)
 
 
+_BALANCES_OF = text("SELECT owner, balance FROM accounts WHERE owner = ANY(:owners) AND kind = 'wallet'")
+
+
+def balances_of(owners: list[str]) -> dict[str, int]:
+    """What can be spent from each of some wallets, by owner."""
+    return {row.owner: row.balance for row in execute(_BALANCES_OF, owners=owners)}
+
+
 def of(actor: Resident) -> Wallet:
     """The actor's wallet with what it earned and spent over its life."""
-    row = first(_TOTALS, owner=actor.wallet)
+    return of_owner(actor.wallet)
+
+
+def of_owner(owner: str) -> Wallet:
+    """A wallet, given by its owner, with what it earned and spent over its life."""
+    row = first(_TOTALS, owner=owner)
     assert row is not None
-    return Wallet(row.balance, row.held, int(row.earned), int(row.spent))
+    spent, expired = int(row.spent), int(row.expired)
+    # What came in, less what was taken back, is all that went out of it and all that is still there.
+    earned = row.balance + row.held + spent + expired
+    return Wallet(row.balance, row.held, earned, spent, expired, owed=row.owed)
 
 
 def history(actor: Resident, window: paging.Window) -> paging.Page[Entry]:

@@ -12,12 +12,12 @@ from kernel import audit, clock, codes, ids, paging
 from kernel.database import Model, db, execute, first
 from kernel.errors import Conflict, NotFound
 from people.actors import WORKER, Resident, System
-from points import ledger
+from people.settings import Settings
+from points import households, ledger
 from points.deeds import LimitReached
 from redeem import stocks
 from redeem.items import Item
 
-LAPSES_AFTER = timedelta(days=7)  # by default of a new community
 MAX_QUANTITY = 99
 CODE_PURPOSE = "order"
 
@@ -88,8 +88,10 @@ class Placed:
 _OFFER = text(
     """
     SELECT i.kind, i.name, i.price, i.merchant_id, i.per_person, i.per_days, s.available,
+           coalesce(c.order_lapses_after_days, :lapses_after_days) AS lapses_after_days,
            m.active AND coalesce(i.on_shelf_from <= :now, true) AND coalesce(i.on_shelf_to > :now, true) AS offered
     FROM items i JOIN merchants m ON m.id = i.merchant_id LEFT JOIN stocks s ON s.item_id = i.id
+    LEFT JOIN community_settings c ON c.community_code = i.community_code
     WHERE i.id = :item_id AND i.community_code = :community_code
     """
 )
@@ -109,7 +111,7 @@ _PLACE = text(
 
 
 def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
-    """Order some pieces of an item: its points are held, its pieces reserved, for seven days.
+    """Order some pieces of an item: its points are held, its pieces reserved, until it lapses.
 
     Raises:
         NotFound: no such item in the actor's community.
@@ -119,14 +121,16 @@ def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
         stocks.OutOfStock: too few pieces are left.
     """
     now, order_id = clock.now(), ids.new()
-    offer = first(_OFFER, item_id=item_id, community_code=actor.community_code, now=now)
+    offer = first(
+        _OFFER, item_id=item_id, community_code=actor.community_code, now=now, lapses_after_days=Settings.order_lapses_after_days
+    )
     if offer is None:
         raise NotFound()
     if not offer.offered:
         raise ItemUnavailable()
     if offer.available is not None and offer.available < quantity:  # the guard that decides is in `stocks.move`
         raise stocks.OutOfStock()
-    points = offer.price * quantity
+    points, expires_at = offer.price * quantity, now + timedelta(days=offer.lapses_after_days)
     ledger.hold(actor.wallet, points, ledger.Source("order", order_id, f"兑换：{offer.name}"))
     placed = execute(
         _PLACE,
@@ -139,7 +143,7 @@ def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
         quantity=quantity,
         price=offer.price,
         now=now,
-        expires_at=now + LAPSES_AFTER,
+        expires_at=expires_at,
         per_person=offer.per_person,
         counted_since=now - timedelta(days=offer.per_days) if offer.per_days else clock.EVER[0],
     )
@@ -149,7 +153,7 @@ def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
     if offer.available is not None:
         stocks.move(item_id, -quantity, "reserved", source_id=order_id, by_id=actor.id)
     item = {"id": item_id, "kind": offer.kind, "name": offer.name}
-    return Placed(order_id, "reserved", item, quantity, quantity, points, now, now + LAPSES_AFTER)
+    return Placed(order_id, "reserved", item, quantity, quantity, points, now, expires_at)
 
 
 def find(actor: Resident, window: paging.Window) -> paging.Page[Order]:
@@ -223,6 +227,7 @@ def _close(actor: Resident | System, order_id: UUID, status: str) -> bool:
     points = closed.pieces * closed.unit_price
     word = "取消" if status == "cancelled" else "过期"
     ledger.release(closed.wallet, points, ledger.Source("order", order_id, f"{word}：{closed.item_name}"))
+    households.follow(actor, closed.wallet, closed.community_code)
     audit.record(actor, f"order.{status}", order_id, closed.community_code, pieces=closed.pieces, points=points)
     if closed.stocked:
         stocks.move(closed.item_id, closed.pieces, "released", source_id=order_id, by_id=actor.id)

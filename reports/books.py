@@ -44,7 +44,7 @@ INVARIANTS: dict[str, str] = {
             UNION ALL SELECT credit_account, amount FROM transfers) sides GROUP BY account) s ON s.account = a.id
         WHERE a.balance IS NOT NULL AND (a.balance < 0 OR a.balance <> coalesce(s.sum, 0))
     """,
-    "3 发出的积分等于钱包、冻结与商户所有之和": """
+    "3 发出的积分等于钱包、冻结、商户所有与作废之和": """
         WITH sides AS (
             SELECT a.kind, sum(s.change) AS change FROM (
                 SELECT debit_account AS account, -amount AS change FROM transfers
@@ -54,7 +54,7 @@ INVARIANTS: dict[str, str] = {
         SELECT issued, elsewhere FROM (
             SELECT coalesce((SELECT -change FROM sides WHERE kind = 'issuance'), 0) AS issued,
                    coalesce((SELECT sum(balance) FROM accounts), 0)
-                 + coalesce((SELECT change FROM sides WHERE kind = 'merchant'), 0) AS elsewhere
+                 + coalesce((SELECT sum(change) FROM sides WHERE kind IN ('merchant', 'expired')), 0) AS elsewhere
         ) sums WHERE issued <> elsewhere
     """,
     "3 转账只走规定的路": """
@@ -62,14 +62,17 @@ INVARIANTS: dict[str, str] = {
         JOIN accounts d ON d.id = t.debit_account JOIN accounts c ON c.id = t.credit_account
         WHERE (t.kind, d.kind, c.kind) NOT IN (('checkin', 'issuance', 'wallet'), ('deed', 'issuance', 'wallet'),
             ('hold', 'wallet', 'held'), ('release', 'held', 'wallet'), ('spend', 'held', 'merchant'),
-            ('reversal', 'wallet', 'issuance'))
+            ('reversal', 'wallet', 'issuance'), ('revocation', 'wallet', 'issuance'), ('repayment', 'wallet', 'issuance'),
+            ('move', 'wallet', 'wallet'), ('expiry', 'wallet', 'expired'))
            OR (t.kind IN ('hold', 'release') AND d.owner <> c.owner) OR (t.kind = 'reversal') <> (t.reverses IS NOT NULL)
     """,
-    "4 每件通过的善行恰有一笔入账": """
+    "4 每件通过的善行恰有一笔入账，或恰有一笔等待入账": """
         SELECT d.id, d.status, d.points, t.id AS transfer, t.amount FROM deeds d
         LEFT JOIN transfers t ON t.source_id = d.id AND t.kind = 'deed'
-        LEFT JOIN accounts w ON w.id = t.credit_account
-        WHERE (d.status IN ('approved', 'revoked')) <> (t.id IS NOT NULL)
+        LEFT JOIN accounts w ON w.id = t.credit_account LEFT JOIN waiting_credits q ON q.deed_id = d.id
+        WHERE (d.status IN ('approved', 'revoked')) <> (t.id IS NOT NULL OR q.deed_id IS NOT NULL)
+           OR (q.deed_id IS NOT NULL AND q.ended_at IS NULL AND (t.id IS NOT NULL OR d.status <> 'approved'))
+           OR (d.status = 'approved' AND q.ended_at IS NOT NULL AND t.id IS NULL)
            OR t.amount <> d.points OR w.owner <> d.wallet
            OR d.wallet IS NOT NULL AND NOT EXISTS (
                 SELECT FROM residents r WHERE r.id = d.resident_id AND d.wallet = r.id::text UNION ALL
@@ -79,7 +82,7 @@ INVARIANTS: dict[str, str] = {
         SELECT c.id, c.points, t.id AS transfer, t.amount FROM checkins c
         LEFT JOIN transfers t ON t.source_id = c.id AND t.kind = 'checkin'
         LEFT JOIN accounts w ON w.id = t.credit_account
-        WHERE t.id IS NULL OR t.amount <> c.points OR w.owner <> c.wallet
+        WHERE (t.id IS NULL) <> (c.points = 0) OR t.amount <> c.points OR w.owner <> c.wallet
            OR NOT EXISTS (SELECT FROM residents r WHERE r.id = c.resident_id AND c.wallet = r.id::text UNION ALL
                           SELECT FROM household_moves m WHERE m.resident_id = c.resident_id AND m.to_id::text = c.wallet)
     """,
@@ -89,6 +92,11 @@ INVARIANTS: dict[str, str] = {
            OR (t.kind = 'checkin' AND NOT EXISTS (SELECT FROM checkins WHERE id = t.source_id))
            OR (t.kind IN ('hold', 'release') AND NOT EXISTS (SELECT FROM orders WHERE id = t.source_id))
            OR (t.kind = 'spend' AND NOT EXISTS (SELECT FROM scans WHERE id = t.source_id))
+           OR (t.kind = 'revocation' AND NOT EXISTS (SELECT FROM deeds WHERE id = t.source_id AND status = 'revoked'))
+           OR (t.kind = 'repayment' AND NOT EXISTS (SELECT FROM debt_moves m WHERE m.source_id = t.source_id
+                                                   AND m.change = -t.amount))
+           OR (t.kind = 'move' AND 2 <> (SELECT count(*) FROM households h JOIN accounts a ON a.owner = h.id::text
+                                         WHERE a.id IN (t.debit_account, t.credit_account)))
     """,
     "5 订单的件数：已核销、剩余与退回之和等于总数": """
         SELECT o.id, o.quantity, o.pieces_left, o.pieces_returned, s.pieces FROM orders o
@@ -131,24 +139,66 @@ INVARIANTS: dict[str, str] = {
     """,
     "8 冲正至多一次，且与原转账相等": """
         SELECT r.id, r.reverses FROM transfers r LEFT JOIN transfers t ON t.id = r.reverses
-        WHERE r.reverses IS NOT NULL AND (t.id IS NULL OR r.amount <> t.amount OR r.debit_account <> t.credit_account
+        WHERE r.reverses IS NOT NULL AND (t.id IS NULL OR r.amount <> t.amount
+              OR NOT EXISTS (SELECT FROM accounts gave, accounts got LEFT JOIN households h ON h.id::text = got.owner
+                             WHERE gave.id = r.debit_account AND got.id = t.credit_account
+                               AND gave.owner IN (got.owner, h.merged_into::text))
               OR r.credit_account <> t.debit_account OR (SELECT count(*) FROM transfers o WHERE o.reverses = r.reverses) > 1)
+    """,
+    "8 收回的善行，收回的与欠下的之和等于入账的": """
+        SELECT d.id, d.points, t.amount AS taken, m.change AS owed FROM deeds d
+        JOIN transfers c ON c.source_id = d.id AND c.kind = 'deed'
+        LEFT JOIN transfers t ON t.source_id = d.id AND t.kind = 'revocation'
+        LEFT JOIN debt_moves m ON m.source_id = d.id AND m.source_type = 'deed'
+        WHERE d.status = 'revoked' AND coalesce(t.amount, 0) + coalesce(m.change, 0)
+              <> CASE WHEN EXISTS (SELECT FROM transfers r WHERE r.reverses = c.id) THEN 0 ELSE c.amount END
+    """,
+    "8 欠分等于每次欠下与补扣之和，欠分的钱包是空的": """
+        SELECT a.owner, a.balance, a.owed, coalesce(m.sum, 0) AS moves FROM accounts a
+        LEFT JOIN (SELECT wallet, sum(change) AS sum FROM debt_moves GROUP BY wallet) m ON m.wallet = a.owner
+        WHERE a.kind = 'wallet' AND (a.owed <> coalesce(m.sum, 0) OR a.owed < 0 OR (a.owed > 0 AND a.balance > 0))
+    """,
+    "8 并入别户的家庭没有成员，也没有积分": """
+        SELECT h.id, h.merged_into, a.balance, a.owed FROM households h
+        LEFT JOIN accounts a ON a.owner = h.id::text AND a.kind = 'wallet'
+        WHERE a.id IS NULL AND EXISTS (SELECT FROM residents r WHERE r.household_id = h.id)
+           OR h.merged_into IS NOT NULL AND (a.balance <> 0 OR a.owed <> 0
+              OR EXISTS (SELECT FROM residents r WHERE r.household_id = h.id AND r.left_at IS NULL))
+    """,
+    "8 每个家庭的成员都在同一个社区，户主是其中一员": """
+        SELECT h.id, r.id AS resident FROM households h JOIN residents r ON r.household_id = h.id
+        WHERE r.community_code <> h.community_code
+        UNION ALL
+        SELECT h.id, h.head_id FROM households h JOIN residents r ON r.id = h.head_id
+        JOIN community_settings s ON s.community_code = h.community_code AND s.counts_by = 'household'
+        WHERE r.household_id IS DISTINCT FROM h.id
+    """,
+    "8 每位居民都在他最后搬入的家庭": """
+        SELECT r.id, r.household_id, m.to_id FROM residents r
+        LEFT JOIN LATERAL (SELECT to_id FROM household_moves WHERE resident_id = r.id ORDER BY at DESC, id DESC LIMIT 1) m ON true
+        WHERE r.household_id IS NOT NULL AND r.household_id IS DISTINCT FROM m.to_id
     """,
     "10 每个请求编号只有一个结果": """
         SELECT caller, key FROM idempotency_keys WHERE status IS NULL OR status NOT BETWEEN 200 AND 299
     """,
     "10 每次动用积分都在审计日志里，恰有一条": """
         SELECT t.id, t.kind, t.source_id FROM transfers t LEFT JOIN orders o ON o.id = t.source_id
-        WHERE 1 <> (
+        WHERE t.kind <> 'repayment' AND 1 <> ( -- which belongs to what came in, and is on record with it
             SELECT count(*) FROM audit_log a
             WHERE a.subject_id = CASE t.kind WHEN 'reversal' THEN t.id ELSE t.source_id END
               AND a.action = CASE t.kind WHEN 'checkin' THEN 'checkin.make' WHEN 'deed' THEN 'deed.approved'
                   WHEN 'hold' THEN 'order.place' WHEN 'release' THEN 'order.' || o.status
-                  WHEN 'spend' THEN 'scan.redeem' WHEN 'reversal' THEN 'transfer.reverse' END)
+                  WHEN 'spend' THEN 'scan.redeem' WHEN 'reversal' THEN 'transfer.reverse'
+                  WHEN 'revocation' THEN 'deed.revoked' WHEN 'move' THEN 'household.points'
+                  WHEN 'expiry' THEN 'resident.leave' END)
     """,
-    "11 没有人审核自己的申报": """
+    "11 没有人审核自己或家人的申报": """
         SELECT d.id, s.by_id FROM deeds d JOIN deed_steps s ON s.deed_id = d.id AND s.by_kind = 'staff'
-        JOIN staff m ON m.id = s.by_id WHERE m.resident_id = d.resident_id AND s.action IN ('approved', 'rejected', 'returned')
+        JOIN staff m ON m.id = s.by_id
+        LEFT JOIN LATERAL (SELECT to_id FROM household_moves h WHERE h.resident_id = m.resident_id AND h.at <= s.at
+                           ORDER BY at DESC, id DESC LIMIT 1) home ON true
+        WHERE s.action IN ('approved', 'rejected', 'returned', 'revoked')
+          AND (m.resident_id = d.resident_id OR (s.action = 'approved' AND home.to_id::text = d.wallet))
     """,
     "11 没有超过规则的上限": """
         SELECT d.id, d.resident_id, d.rule_id, d.occurred_on FROM (

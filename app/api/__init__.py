@@ -6,6 +6,7 @@ from app.api import (
     checkins,
     deeds,
     divisions,
+    households,
     items,
     me,
     merchants,
@@ -14,13 +15,30 @@ from app.api import (
     rules,
     scans,
     sessions,
+    settings,
     transfers,
     uploads,
 )
 from app.web import openapi
 
 PREFIX = "/api/v1"
-MODULES = (divisions, privacy, sessions, me, checkins, rules, uploads, deeds, items, orders, scans, merchants, transfers)
+MODULES = (
+    divisions,
+    privacy,
+    sessions,
+    me,
+    checkins,
+    rules,
+    uploads,
+    deeds,
+    items,
+    orders,
+    scans,
+    merchants,
+    transfers,
+    households,
+    settings,
+)
 
 
 def register(app: Flask) -> None:

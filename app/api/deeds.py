@@ -14,6 +14,7 @@ from kernel.paging import Page
 from people import permissions
 from people.actors import Resident, Staff
 from points import deeds, reviews
+from points.awards import CapReached
 from points.deeds import AlreadyReviewed, Deed, LimitReached
 from points.reviews import OwnDeed, Queued
 
@@ -71,12 +72,23 @@ def queue(actor: Staff, query: dict[str, Any]) -> Page[Queued]:
 @blueprint.post("/staff/deeds/<id:deed_id>/approve")
 @audience.staff(permissions.REVIEW)
 @idempotent
-@refuses(AlreadyReviewed, OwnDeed)
+@refuses(AlreadyReviewed, OwnDeed, CapReached)
 @blueprint.arguments(points.ApproveBody, required=False, example={"note": "照片清楚"})
 @blueprint.response(200, points.QueuedShape, example={**points.QUEUED, "status": "approved", "points": 50})
 def approve(actor: Staff, body: dict[str, Any], deed_id: UUID) -> Queued:
     """Approve a deed: its resident is credited at once."""
     return reviews.approve(actor, deed_id, **body)
+
+
+@blueprint.post("/staff/deeds/<id:deed_id>/revoke")
+@audience.staff(permissions.REVIEW)
+@idempotent
+@refuses(AlreadyReviewed, OwnDeed)
+@blueprint.arguments(points.ReasonBody, example={"reason": "照片是去年的"})
+@blueprint.response(200, points.QueuedShape, example={**points.QUEUED, "status": "revoked", "points": 50})
+def revoke(actor: Staff, body: dict[str, Any], deed_id: UUID) -> Queued:
+    """Take an approval back: what the wallet has of the points is taken, the rest is owed."""
+    return reviews.revoke(actor, deed_id, **body)
 
 
 @blueprint.post("/staff/deeds/<id:deed_id>/reject")

@@ -177,12 +177,13 @@ class EndMoment(Moment):
 
 
 class Listed(fields.List):  # type: ignore[type-arg]
-    """A list of at most `most` values."""
+    """A list of `least` to `most` values."""
 
     default_error_messages = {"invalid": "请填写列表"}
 
-    def __init__(self, inner: Any, *, most: int = 100, **kwargs: Any) -> None:
-        super().__init__(inner, validate=validate.Length(max=most, error=f"最多 {most} 项"), **kwargs)
+    def __init__(self, inner: Any, *, most: int = 100, least: int = 0, **kwargs: Any) -> None:
+        error = f"请填写 {least} 至 {most} 项" if least else f"最多 {most} 项"
+        super().__init__(inner, validate=validate.Length(least, most, error=error), **kwargs)
 
 
 class Inside(fields.Nested):

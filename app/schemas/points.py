@@ -10,7 +10,7 @@ from app.web import photos
 from points.deeds import MAX_PHOTOS, STATUSES
 from points.rules import MAX_POINTS
 
-WALLET = {"balance": 128, "held": 30, "earned": 218, "spent": 60, "expired": 0, "expiring": []}
+WALLET = {"balance": 128, "held": 30, "earned": 218, "spent": 60, "expired": 0, "expiring": [], "owed": 0}
 TRANSFER = {
     "id": "019dd1c1-0000-7000-8000-0000000000a1",
     "kind": "deed",
@@ -21,7 +21,8 @@ TRANSFER = {
     "source": {"type": "deed", "id": "019dd1c1-0000-7000-8000-0000000000d1"},
 }
 CHECKIN = {"date": "2026-11-21", "points": 1, "streak": 12, "balance": 129}
-CHECKIN_MONTH = {"days": [{"date": "2026-11-21", "points": 1, "streak": 12}]}
+CHECKIN_DAY = {"date": "2026-11-21", "points": 1, "streak": 12, "made_up": False}
+CHECKIN_MONTH = {"days": [CHECKIN_DAY], "make_up_cards_left": 1}
 RULE_BODY = {
     "code": "A-01",
     "title": "参加治安巡逻",
@@ -54,6 +55,7 @@ DEED = {
     "channel": "self",
     "declared_at": "2026-11-20T21:30:00+08:00",
     "steps": [{"action": "declared", "at": "2026-11-20T21:30:00+08:00", "by": "李秀英", "note": None}],
+    "waiting": None,
 }
 QUEUED = {**DEED, "resident": {"id": "019dd1c0-7a10-7cc3-98c4-dc0c0c07398f", "name": "李秀英"}, "flags": ["same_day"]}
 REVERSAL = {
@@ -71,7 +73,7 @@ class Empty(Shape):
 
 
 class WalletShape(Shape):
-    """A wallet in points; `earned`, `spent` and `expired` count over its life."""
+    """A wallet in points; `earned`, `spent` and `expired` count over its life; `owed` is paid from what comes in next."""
 
     balance = fields.Integer()
     held = fields.Integer()
@@ -79,6 +81,7 @@ class WalletShape(Shape):
     spent = fields.Integer()
     expired = fields.Integer()
     expiring = fields.List(fields.Dict())
+    owed = fields.Integer()
 
 
 class SourceShape(Shape):
@@ -110,16 +113,25 @@ class CheckInShape(Shape):
 
 
 class CheckInDay(CheckInShape):
-    """A day on which somebody checked in."""
+    """A day on which somebody checked in, or that he made up for."""
 
     class Meta:
         exclude = ("balance",)
+
+    made_up = fields.Boolean()
+
+
+class MakeUpBody(Shape):
+    """The missed day."""
+
+    date = Day(required=True)
 
 
 class CheckInMonth(Shape):
     """The days of a month on which somebody checked in, newest first."""
 
     days = fields.List(fields.Nested(CheckInDay))
+    make_up_cards_left = fields.Integer()
 
 
 class MonthQuery(Shape):
@@ -213,8 +225,15 @@ class StepShape(Shape):
     note = fields.String(allow_none=True)
 
 
+class WaitingShape(Shape):
+    """What the credit of an approved deed waits for, and until when at least."""
+
+    waits_for = fields.String(metadata={"enum": ["notice", "budget"]})
+    until = fields.Date()
+
+
 class DeedShape(Shape):
-    """A deed with the state of its review."""
+    """A deed with the state of its review; `waiting` says what the credit of an approved one waits for."""
 
     id = fields.UUID()
     status = fields.String(metadata={"enum": list(STATUSES)})
@@ -226,6 +245,7 @@ class DeedShape(Shape):
     channel = fields.String()
     declared_at = Moment(metadata={"type": "string", "format": "date-time"})
     steps = fields.List(fields.Nested(StepShape))
+    waiting = fields.Nested(WaitingShape, allow_none=True)
 
 
 class PersonShape(Shape):

@@ -204,4 +204,5 @@ GRANT SELECT, INSERT ON budget_months, community_settings, debt_moves, feed_entr
     TO defen_app;
 GRANT UPDATE ON budget_months, community_settings, feed_entries, households, messages, outbox, waiting_credits TO defen_app;
 GRANT DELETE ON messages, outbox TO defen_app;
+GRANT UPDATE (points, streak) ON checkins TO defen_app;
 GRANT UPDATE (balance, owed) ON accounts TO defen_app;

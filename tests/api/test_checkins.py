@@ -66,10 +66,14 @@ def test_a_month_lists_its_days_newest_first_and_no_others(cast: Cast) -> None:
     march = cast.grandmother.get("/checkins?month=2025-03")
     assert march.status_code == 200
     assert march.json == {
-        "days": [{"date": "2025-03-31", "points": 1, "streak": 1}, {"date": "2025-03-01", "points": 1, "streak": 2}]
+        "days": [
+            {"date": "2025-03-31", "points": 1, "streak": 1, "made_up": False},
+            {"date": "2025-03-01", "points": 1, "streak": 2, "made_up": False},
+        ],
+        "make_up_cards_left": 0,
     }
     assert [day["date"] for day in cast.grandmother.get("/checkins?month=2025-04").json["days"]] == ["2025-04-01"]
-    assert cast.grandmother.get("/checkins?month=2025-05").json == {"days": []}
+    assert cast.grandmother.get("/checkins?month=2025-05").json == {"days": [], "make_up_cards_left": 0}
 
 
 def test_without_a_month_the_present_one_is_listed(cast: Cast) -> None:
@@ -77,7 +81,7 @@ def test_without_a_month_the_present_one_is_listed(cast: Cast) -> None:
         cast.grandmother.post("/checkins")
         assert [day["date"] for day in cast.grandmother.get("/checkins").json["days"]] == ["2025-03-03"]
     with clock.stopped_at(after(days=60)):
-        assert cast.grandmother.get("/checkins").json == {"days": []}
+        assert cast.grandmother.get("/checkins").json == {"days": [], "make_up_cards_left": 0}
 
 
 def test_what_is_no_month_is_refused(cast: Cast) -> None:

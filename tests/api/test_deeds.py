@@ -13,7 +13,7 @@ from tests.answers import after, refused, refused_fields
 from tests.cast import NEXT_COMMUNITY, Caller, Cast, photo
 
 pytestmark = pytest.mark.usefixtures("verified")
-KEYS = {"id", "status", "rule", "occurred_on", "description", "photos", "points", "channel", "declared_at", "steps"}
+KEYS = {"id", "status", "rule", "occurred_on", "description", "photos", "points", "channel", "declared_at", "steps", "waiting"}
 
 
 def declare(cast: Cast, resident: Caller | None = None, **given: Any) -> TestResponse:
@@ -42,6 +42,7 @@ def test_a_declared_deed_waits_for_review_and_shows_all_that_was_said(cast: Cast
         "channel": "self",
         "declared_at": "2025-03-05T10:00:00+08:00",
         "steps": [{"action": "declared", "at": "2025-03-05T10:00:00+08:00", "by": "李秀英", "note": None}],
+        "waiting": None,
     }
     assert resident.get(f"/deeds/{made.json['id']}").json == made.json
     assert cast.balance(resident) == 0

@@ -23,4 +23,5 @@ def test_a_point_is_earned_by_a_deed_and_spent_at_the_barbers(cast: Cast, verifi
         "spent": 30,
         "expired": 0,
         "expiring": [],
+        "owed": 0,
     }

@@ -25,6 +25,7 @@ def test_a_new_wallet_is_empty(cast: Cast) -> None:
         "spent": 0,
         "expired": 0,
         "expiring": [],
+        "owed": 0,
     }
 
 
@@ -34,7 +35,7 @@ def test_the_wallet_tells_apart_what_can_be_spent_what_is_held_and_what_was_spen
     cancelled = cast.order(cast.grandmother)
     cast.barber.post("/merchant/scans", {"token": cast.token(cast.grandmother, scanned)})
     cast.grandmother.post(f"/orders/{cancelled}/cancel")
-    wallet = {"balance": 110, "held": 60, "earned": 200, "spent": 30, "expired": 0, "expiring": []}
+    wallet = {"balance": 110, "held": 60, "earned": 200, "spent": 30, "expired": 0, "expiring": [], "owed": 0}
     assert cast.grandmother.get("/me/wallet").json == wallet
     assert cast.grandmother.get("/me").json["wallet"] == {"balance": 110, "held": 60}
 
