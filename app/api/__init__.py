@@ -6,6 +6,8 @@ from app.api import (
     checkins,
     deeds,
     divisions,
+    donation_tariffs,
+    donations,
     items,
     me,
     merchants,
@@ -20,7 +22,23 @@ from app.api import (
 from app.web import openapi
 
 PREFIX = "/api/v1"
-MODULES = (divisions, privacy, sessions, me, checkins, rules, uploads, deeds, items, orders, scans, merchants, transfers)
+MODULES = (
+    divisions,
+    privacy,
+    sessions,
+    me,
+    checkins,
+    rules,
+    uploads,
+    deeds,
+    items,
+    orders,
+    scans,
+    merchants,
+    transfers,
+    donations,
+    donation_tariffs,
+)
 
 
 def register(app: Flask) -> None:
