@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Select, select, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Row, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from kernel import audit, clock, ids, paging
@@ -112,11 +112,7 @@ def record(
         stocks.StockNotKept: an item is a service without stock.
         ValidationFailed: a tariff is closed, a line gives other points than its tariff, or the sum is 0 or too much.
     """
-    donor = first(_DONOR, id=resident_id, own=actor.resident_id, scope=actor.scope)
-    if donor is None:
-        raise NotFound()
-    if donor.own:
-        raise OwnDonation()
+    donor = _donor(actor, resident_id)
     donation = Donation(
         id=ids.new(),
         resident_id=donor.id,
@@ -180,6 +176,16 @@ def described(goods: Sequence[DonationLine]) -> str:
     """What was given, in few words: 大米 10 公斤、酱油 3 等."""
     named = [" ".join(filter(None, (line.name, str(line.quantity), line.unit))) for line in goods[:2]]
     return "、".join(named) + (" 等" if len(goods) > 2 else "")
+
+
+def _donor(actor: Staff, resident_id: UUID) -> Row[Any]:
+    """The donor, locked, so that his points go to the wallet that is his while this lasts."""
+    donor = first(_DONOR, id=resident_id, own=actor.resident_id, scope=actor.scope)
+    if donor is None:
+        raise NotFound()
+    if donor.own:
+        raise OwnDonation()
+    return donor
 
 
 def _priced(donation: Donation, lines: Sequence[dict[str, Any]]) -> list[DonationLine]:

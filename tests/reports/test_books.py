@@ -529,7 +529,17 @@ class Writer:
 
     def _resident(self, accounts: dict[str, int], wallet: int) -> None:
         resident = ids.new()
-        self._add("residents", id=resident, community_code=COMMUNITY, name="居民", phone_verified=False, created_at=self.start)
+        self._add(
+            "residents",
+            id=resident,
+            community_code=COMMUNITY,
+            place_code=COMMUNITY,
+            name="居民",
+            name_shown="masked",
+            search="",
+            phone_verified=False,
+            created_at=self.start,
+        )
         places = {WALLET: (wallet, str(resident)), HELD: (wallet + 1, str(resident)), ISSUANCE: (accounts[ISSUANCE], COMMUNITY)}
         places["merchant"] = (accounts["merchant"], str(self.barber.merchant_id))
         balances = {WALLET: 0, HELD: 0}
@@ -561,7 +571,8 @@ class Writer:
 
         for day in range(20):
             at, made = self.start + timedelta(days=day), ids.new()
-            self._add("checkins", id=made, resident_id=resident, day=clock.day_of(at), points=1, streak=day + 1, created_at=at)
+            day_of = {"day": clock.day_of(at), "points": 1, "streak": day + 1, "created_at": at}
+            self._add("checkins", id=made, resident_id=resident, wallet=str(resident), made_up=False, **day_of)
             post(ISSUANCE, WALLET, 1, "checkin", "checkin.make", "checkin", made, at)
         for day in range(10):
             at, made = self.start + timedelta(days=day), ids.new()
@@ -575,7 +586,7 @@ class Writer:
             post(HELD, "merchant", 30, "spend", "scan.redeem", "scan", scan, at)
         for kind in (WALLET, HELD):
             account, owner = places[kind]
-            self._add("accounts", id=account, kind=kind, owner=owner, community_code=COMMUNITY, balance=balances[kind])
+            self._add("accounts", id=account, kind=kind, owner=owner, community_code=COMMUNITY, balance=balances[kind], owed=0)
 
     def _till(self) -> dict[str, Any]:
         return {"merchant_id": self.barber.merchant_id, "login_id": self.barber.login_id}
@@ -593,6 +604,8 @@ class Writer:
             channel="self",
             status="approved",
             points=50,
+            wallet=str(resident),
+            approved_at=at,
             declared_at=at,
         )
         step = {"id": ids.new(), "deed_id": made, "action": "approved", "at": at}
@@ -603,6 +616,7 @@ class Writer:
             "orders",
             id=made,
             resident_id=resident,
+            wallet=str(resident),
             community_code=COMMUNITY,
             item_id=self.item,
             merchant_id=self.barber.merchant_id,
