@@ -66,6 +66,8 @@ _EARNED = text(
             SELECT d.resident_id, d.points FROM deeds d
             WHERE d.wallet IN (SELECT wallet FROM homes) AND d.status = 'approved'
               AND NOT EXISTS (SELECT FROM waiting_credits w WHERE w.deed_id = d.id AND w.ended_at IS NULL)
+            UNION ALL
+            SELECT resident_id, points FROM donations WHERE wallet IN (SELECT wallet FROM homes)
         ) sources GROUP BY resident_id
     )
     SELECT r.id, r.name, coalesce(e.points, 0) AS earned, r.household_id = :id AND r.left_at IS NULL AS present,

@@ -6,7 +6,7 @@ A wallet may owe what was taken back after it had been spent; whatever comes in 
 Each move below is one statement; where a guard of it matches no row there is no transfer, and the caller's transaction must end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -412,6 +412,14 @@ _BALANCE_AFTER = text(
 def balance_after(kind: str, source_id: UUID) -> int:
     """The balance of a wallet right after the credit of this kind from this source, and what it owed was paid from it."""
     return int(execute(_BALANCE_AFTER, kind=kind, source_id=source_id).scalar_one())
+
+
+_FROM = text("SELECT source_id, id FROM transfers WHERE kind = :kind AND source_id = ANY(:source_ids)")
+
+
+def transfers_of(kind: str, source_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The ids of the transfers of this kind, by the sources they come from."""
+    return {row.source_id: row.id for row in execute(_FROM, kind=kind, source_ids=list(source_ids))}
 
 
 _COMMUNITY = text(

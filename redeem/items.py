@@ -1,5 +1,6 @@
 """Items: the goods and services that a merchant offers for points in a community's points shop."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -178,7 +179,7 @@ def change(actor: Staff, item_id: UUID, *, limits: dict[str, int] | None = None,
     Raises:
         NotFound: no such item in the actor's part of the tree, or the picture is not his.
     """
-    item = _in_scope(actor, item_id)
+    item = in_scope(actor, item_id)
     if fields.get("upload_id") is not None:
         uploads.owned(actor.id, [fields["upload_id"]])
     if limits is not None:
@@ -200,16 +201,33 @@ def restock(actor: Staff, item_id: UUID, *, delta: int, reason: str) -> ItemView
         stocks.OutOfStock: fewer pieces are there than are to be written off.
         stocks.StockNotKept: the item is a service without stock.
     """
-    item = _in_scope(actor, item_id)
+    item = in_scope(actor, item_id)
     stocks.move(item_id, delta, "received" if delta > 0 else "written_off", reason=reason, by_id=actor.id)
     audit.record(actor, "item.restock", item_id, item.community_code, delta=delta)
     return view(_load(item_id))
 
 
-def _in_scope(actor: Staff, item_id: UUID) -> Item:
+def in_scope(actor: Staff, item_id: UUID) -> Item:
+    """An item in the actor's part of the tree. Raises NotFound."""
     item = _load(item_id)
     actor.must_see(item.community.lineage)
     return item
+
+
+def stocked(community_code: str, item_ids: Collection[UUID]) -> dict[UUID, Item]:
+    """Items of a community by their ids, into whose stock something can be put.
+
+    Raises:
+        NotFound: one is not of this community.
+        stocks.StockNotKept: one is a service without stock.
+    """
+    query = select(Item).where(Item.id.in_(item_ids), Item.community_code == community_code)
+    found = {item.id: item for item in db.session.scalars(query.options(selectinload(Item.stock_row)))}
+    if found.keys() != set(item_ids):
+        raise NotFound()
+    if any(item.stock_row is None for item in found.values()):
+        raise stocks.StockNotKept()
+    return found
 
 
 def _load(item_id: UUID) -> Item:

@@ -31,11 +31,11 @@ class Stock(Model):
 
 
 class StockMove(Model):
-    """A change of stock: `delta` pieces, of a kind, from an order or for a reason that staff gave."""
+    """A change of stock: `delta` pieces, of a kind, from an order or a donation, or for a reason that staff gave."""
 
     __tablename__ = "stock_moves"
     __table_args__ = (
-        CheckConstraint("kind IN ('opening', 'received', 'written_off', 'reserved', 'released')", name="kind"),
+        CheckConstraint("kind IN ('opening', 'received', 'donated', 'written_off', 'reserved', 'released')", name="kind"),
         CheckConstraint("delta <> 0", name="delta"),
         Index(None, "item_id", "id"),
     )

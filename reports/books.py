@@ -61,6 +61,7 @@ INVARIANTS: dict[str, str] = {
         SELECT t.id, t.kind, d.kind AS debit, c.kind AS credit FROM transfers t
         JOIN accounts d ON d.id = t.debit_account JOIN accounts c ON c.id = t.credit_account
         WHERE (t.kind, d.kind, c.kind) NOT IN (('checkin', 'issuance', 'wallet'), ('deed', 'issuance', 'wallet'),
+            ('donation', 'issuance', 'wallet'),
             ('hold', 'wallet', 'held'), ('release', 'held', 'wallet'), ('spend', 'held', 'merchant'),
             ('reversal', 'wallet', 'issuance'), ('revocation', 'wallet', 'issuance'), ('repayment', 'wallet', 'issuance'),
             ('move', 'wallet', 'wallet'), ('expiry', 'wallet', 'expired'))
@@ -86,10 +87,20 @@ INVARIANTS: dict[str, str] = {
            OR NOT EXISTS (SELECT FROM residents r WHERE r.id = c.resident_id AND c.wallet = r.id::text UNION ALL
                           SELECT FROM household_moves m WHERE m.resident_id = c.resident_id AND m.to_id::text = c.wallet)
     """,
+    "4 每次捐赠恰有一笔入账，等于各项之和": """
+        SELECT d.id, d.points, l.points AS lines, t.id AS transfer, t.amount FROM donations d
+        LEFT JOIN (SELECT donation_id, sum(points) AS points FROM donation_lines GROUP BY donation_id) l ON l.donation_id = d.id
+        LEFT JOIN transfers t ON t.source_id = d.id AND t.kind = 'donation'
+        LEFT JOIN accounts w ON w.id = t.credit_account
+        WHERE t.id IS NULL OR t.amount <> d.points OR l.points IS DISTINCT FROM d.points OR w.owner <> d.wallet
+           OR NOT EXISTS (SELECT FROM residents r WHERE r.id = d.resident_id AND d.wallet = r.id::text UNION ALL
+                          SELECT FROM household_moves m WHERE m.resident_id = d.resident_id AND m.to_id::text = d.wallet)
+    """,
     "4 每笔入账都有来源": """
         SELECT t.id, t.kind, t.source_id FROM transfers t
         WHERE (t.kind = 'deed' AND NOT EXISTS (SELECT FROM deeds WHERE id = t.source_id))
            OR (t.kind = 'checkin' AND NOT EXISTS (SELECT FROM checkins WHERE id = t.source_id))
+           OR (t.kind = 'donation' AND NOT EXISTS (SELECT FROM donations WHERE id = t.source_id))
            OR (t.kind IN ('hold', 'release') AND NOT EXISTS (SELECT FROM orders WHERE id = t.source_id))
            OR (t.kind = 'spend' AND NOT EXISTS (SELECT FROM scans WHERE id = t.source_id))
            OR (t.kind = 'revocation' AND NOT EXISTS (SELECT FROM deeds WHERE id = t.source_id AND status = 'revoked'))
@@ -132,10 +143,19 @@ INVARIANTS: dict[str, str] = {
     "7 入库的件数等于在架、预留、交付与报损之和": """
         SELECT s.item_id, s.available, i.received, o.pieces AS ordered FROM stocks s
         LEFT JOIN (SELECT item_id, sum(delta) AS received FROM stock_moves
-                   WHERE kind IN ('opening', 'received', 'written_off') GROUP BY item_id) i ON i.item_id = s.item_id
+                   WHERE kind IN ('opening', 'received', 'donated', 'written_off') GROUP BY item_id) i ON i.item_id = s.item_id
         LEFT JOIN (SELECT item_id, sum(quantity - pieces_returned) AS pieces
                    FROM orders GROUP BY item_id) o ON o.item_id = s.item_id
         WHERE coalesce(i.received, 0) <> s.available + coalesce(o.pieces, 0)
+    """,
+    "7 每件有物品的捐赠恰有一笔入库": """
+        SELECT coalesce(l.donation_id, m.source_id) AS donation, coalesce(l.item_id, m.item_id) AS item, l.quantity, m.delta
+        FROM (SELECT donation_id, item_id, sum(quantity) AS quantity FROM donation_lines
+              WHERE item_id IS NOT NULL GROUP BY donation_id, item_id) l
+        FULL JOIN (SELECT source_id, item_id, sum(delta) AS delta, count(*) AS moves FROM stock_moves
+                   WHERE kind = 'donated' GROUP BY source_id, item_id) m
+               ON m.source_id = l.donation_id AND m.item_id = l.item_id
+        WHERE l.quantity IS DISTINCT FROM m.delta OR m.moves <> 1
     """,
     "8 冲正至多一次，且与原转账相等": """
         SELECT r.id, r.reverses FROM transfers r LEFT JOIN transfers t ON t.id = r.reverses
@@ -187,7 +207,7 @@ INVARIANTS: dict[str, str] = {
             SELECT count(*) FROM audit_log a
             WHERE a.subject_id = CASE t.kind WHEN 'reversal' THEN t.id ELSE t.source_id END
               AND a.action = CASE t.kind WHEN 'checkin' THEN 'checkin.make' WHEN 'deed' THEN 'deed.approved'
-                  WHEN 'hold' THEN 'order.place' WHEN 'release' THEN 'order.' || o.status
+                  WHEN 'donation' THEN 'donation.record' WHEN 'hold' THEN 'order.place' WHEN 'release' THEN 'order.' || o.status
                   WHEN 'spend' THEN 'scan.redeem' WHEN 'reversal' THEN 'transfer.reverse'
                   WHEN 'revocation' THEN 'deed.revoked' WHEN 'move' THEN 'household.points'
                   WHEN 'expiry' THEN 'resident.leave' END)

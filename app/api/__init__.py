@@ -6,6 +6,8 @@ from app.api import (
     checkins,
     deeds,
     divisions,
+    donation_tariffs,
+    donations,
     households,
     items,
     me,
@@ -38,6 +40,8 @@ MODULES = (
     transfers,
     households,
     settings,
+    donations,
+    donation_tariffs,
 )
 
 

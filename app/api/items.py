@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from app.schemas import redeem
-from app.schemas.lists import page_example, page_of, window
+from app.schemas import donations, redeem
+from app.schemas.lists import ListQuery, page_example, page_of, window
 from app.web import audience
 from app.web.idempotency import idempotent
 from app.web.openapi import refuses
@@ -13,8 +13,9 @@ from kernel.errors import NotFound
 from kernel.paging import Page
 from people import permissions
 from people.actors import Resident, Staff
-from redeem import items
+from redeem import items, origins
 from redeem.items import ItemView
+from redeem.origins import Move
 from redeem.stocks import OutOfStock, StockNotKept
 
 blueprint = Api("items", __name__)
@@ -75,3 +76,12 @@ def change(actor: Staff, body: dict[str, Any], item_id: UUID) -> ItemView:
 def restock(actor: Staff, body: dict[str, Any], item_id: UUID) -> ItemView:
     """Put pieces into stock, or write them off, on record."""
     return items.restock(actor, item_id, **body)
+
+
+@blueprint.get("/staff/items/<id:item_id>/stock-moves")
+@audience.staff(permissions.SEE)
+@blueprint.arguments(ListQuery, location="query")
+@blueprint.response(200, page_of(donations.StockMoveShape), example=page_example(donations.STOCK_MOVE))
+def stock_moves(actor: Staff, query: dict[str, Any], item_id: UUID) -> Page[Move]:
+    """Where the pieces of an item came from and where they went, newest first."""
+    return origins.of_item(actor, item_id, window(query))

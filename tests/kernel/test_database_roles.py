@@ -16,7 +16,17 @@ from kernel.database import Model, db, engine_options
 from tests.cast import Cast
 from tests.conftest import findings
 
-APPEND_ONLY = ("transfers", "audit_log", "scans", "stock_moves", "deed_steps", "consents", "rule_versions")
+APPEND_ONLY = (
+    "transfers",
+    "audit_log",
+    "scans",
+    "stock_moves",
+    "deed_steps",
+    "consents",
+    "rule_versions",
+    "donations",
+    "donation_lines",
+)
 AppConnection = psycopg.Connection[Any]
 
 
@@ -46,6 +56,7 @@ def as_owner(app: Flask) -> Iterator[psycopg.Connection[Any]]:
 def story(cast: Cast) -> None:
     """Some rows in every append-only table."""
     cast.give(cast.grandmother, 100)
+    cast.donate(cast.grandmother)
     order = cast.order(cast.grandmother, cast.item(kind="goods", name="洗衣液", stock=5))
     assert cast.barber.post("/merchant/scans", {"token": cast.token(cast.grandmother, order)}).status_code == 200
 

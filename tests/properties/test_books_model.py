@@ -32,7 +32,18 @@ HAIRCUT_PRICE = 30
 CAPITAL = 100
 REASON = {"reason": "核对"}
 # What the sequences must have come to, so that they prove something; the short ones at least to these.
-AT_LEAST = {"checkins 201", "approve 200", "reverse 201", "orders 201", "cancel 200", "lapse", "scans 200", "stock 200", "replay"}
+AT_LEAST = {
+    "checkins 201",
+    "approve 200",
+    "reverse 201",
+    "orders 201",
+    "cancel 200",
+    "lapse",
+    "scans 200",
+    "stock 200",
+    "donations 201",
+    "replay",
+}
 HAPPENED = AT_LEAST | {
     *("checkins 201", "checkins 200", "deeds 201", "deeds limit_reached", "withdraw 200"),
     *("approve 200", "approve already_reviewed", "reject 200", "return 200"),
@@ -155,6 +166,7 @@ class Books(RuleBasedStateMachine):
             self.order,
             self.lapse,
             self.restock,
+            self.donate,
             self.reverse,
         ]
         steps += [self.approve, self.decide_against, self.decide_against, self.withdraw] if self.deeds else []
@@ -185,7 +197,7 @@ class Books(RuleBasedStateMachine):
             for line in wallet.caller.get("/me/transfers?limit=5").json["items"]:
                 if line["id"] in known:
                     continue
-                if line["kind"] in ("checkin", "deed"):
+                if line["kind"] in ("checkin", "deed", "donation"):
                     self.credits[line["id"]] = (wallet, line["points"], False)
                 else:
                     self.moves.append(line["id"])
@@ -258,6 +270,18 @@ class Books(RuleBasedStateMachine):
         else:
             assert answer.status_code == 200
             deed.status = "withdrawn"
+
+    def donate(self, draw: Draw) -> None:
+        wallet, soap, worth = draw(st.sampled_from(self.wallets)), draw(st.integers(0, 4)), draw(st.integers(1, 30))
+        lines = [{"name": "旧书", "quantity": 2, "points": worth}]
+        if soap:
+            lines.append({"item_id": self.soap, "quantity": soap, "points": SOAP_PRICE * soap})
+        answer = self.post(self.cast.admin, "/staff/donations", {"resident_id": wallet.caller.id, "lines": lines})
+        points = worth + SOAP_PRICE * soap
+        assert (answer.status_code, answer.json["points"]) == (201, points)
+        wallet.move("donation", points)
+        wallet.earned += points
+        self.stock += soap
 
     def reverse(self, draw: Draw) -> None:
         self.learn_transfers()

@@ -59,6 +59,7 @@ class Book:
     open_order: str
     deed: str
     reversal: str
+    donation: str
 
 
 @pytest.fixture
@@ -79,15 +80,18 @@ def book(cast: Cast) -> Book:
         assert resident.post("/checkins", key="morning").status_code == 201
     deed = cast.give(anna, 300)
     cast.give(bert, 100)
+    credit = bert.get("/me/transfers").json["items"][0]["id"]
     haircut, soap = cast.item(), cast.item(cast.till, kind="goods", name="洗衣液", stock=9)
     order, other_order = cast.order(anna, haircut), cast.order(anna, haircut)
     for redeemed in (order, other_order):
         assert cast.barber.post("/merchant/scans", {"token": cast.token(anna, redeemed)}).status_code == 200
     cancelled, open_order = cast.order(anna, soap, quantity=2), cast.order(anna, soap)
     assert anna.post(f"/orders/{cancelled}/cancel").status_code == 200
-    credit = bert.get("/me/transfers").json["items"][0]["id"]
+    donation = cast.donate(
+        anna, {"item_id": UUID(soap), "quantity": 4, "points": 20}, {"name": "旧书", "quantity": 2, "points": 3}
+    )
     reversal = cast.admin.post(f"/staff/transfers/{credit}/reverse", {"reason": "重复入账"}).json["id"]
-    return Book(cast, anna, bert, haircut, soap, order, other_order, cancelled, open_order, deed, reversal)
+    return Book(cast, anna, bert, haircut, soap, order, other_order, cancelled, open_order, deed, reversal, donation)
 
 
 Tampering = Callable[[Owner, Book], set[Any]]
@@ -151,7 +155,7 @@ def a_moment_changed(owner: Owner, book: Book) -> set[Any]:
 @breaks(CHANGED)
 def an_account_given_to_another_owner(owner: Owner, book: Book) -> set[Any]:
     owner.run("UPDATE accounts SET owner = '500104101011' WHERE kind = 'issuance' AND owner = %s", COMMUNITY)
-    return {row[0] for row in owner.run("SELECT id FROM transfers WHERE kind IN ('checkin', 'deed', 'reversal')")}
+    return {row[0] for row in owner.run("SELECT id FROM transfers WHERE kind IN ('checkin', 'deed', 'donation', 'reversal')")}
 
 
 # --- the accounts -----------------------------------------------------------------------------------------------------------
@@ -167,7 +171,7 @@ def a_point_moved_without_a_transfer(owner: Owner, book: Book) -> set[Any]:
 def a_wallet_without_a_balance(owner: Owner, book: Book) -> set[Any]:
     owner.drop("accounts", "accounts_counted_check")
     owner.run("UPDATE accounts SET balance = NULL WHERE kind = 'wallet' AND owner = %s", book.bert.id)
-    return {1 + 300 + 1}
+    return {1 + 300 + 1 + 23}
 
 
 @breaks("3 转账只走规定的路")
@@ -216,10 +220,49 @@ def other_points_for_a_checkin(owner: Owner, book: Book) -> set[Any]:
     return {owner.one("UPDATE checkins SET points = 2 WHERE resident_id = %s RETURNING id", book.anna.id)}
 
 
+@breaks("4 每次捐赠恰有一笔入账，等于各项之和")
+def a_donation_without_a_credit(owner: Owner, book: Book) -> set[Any]:
+    insert = """
+        INSERT INTO donations (id, resident_id, community_code, wallet, points, thanked, received_by, created_at)
+        SELECT gen_random_uuid(), resident_id, community_code, wallet, points, false, received_by, now() FROM donations
+        RETURNING id
+    """
+    made = owner.one(insert)
+    owner.run("INSERT INTO donation_lines VALUES (%s, 0, NULL, NULL, '旧书', NULL, 1, 23)", made)
+    return {made}
+
+
+@breaks("4 每次捐赠恰有一笔入账，等于各项之和")
+def other_points_for_a_line(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE donation_lines SET points = points + 1 WHERE donation_id = %s AND position = 1", book.donation)
+    return {book.donation}
+
+
+@breaks("4 每次捐赠恰有一笔入账，等于各项之和")
+def other_points_for_a_donation_and_its_line(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE donation_lines SET points = points + 1 WHERE donation_id = %s AND position = 1", book.donation)
+    owner.run("UPDATE donations SET points = points + 1 WHERE id = %s", book.donation)
+    return {book.donation}
+
+
+@breaks("4 每次捐赠恰有一笔入账，等于各项之和")
+def a_donation_given_to_another_resident(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE donations SET resident_id = %s WHERE id = %s", book.bert.id, book.donation)
+    return {book.donation}
+
+
 @breaks("4 每笔入账都有来源")
 def a_checkin_removed(owner: Owner, book: Book) -> set[Any]:
     checkin = owner.one("DELETE FROM checkins WHERE resident_id = %s RETURNING id", book.anna.id)
     return {owner.one("SELECT id FROM transfers WHERE source_id = %s", checkin)}
+
+
+@breaks("4 每笔入账都有来源")
+def a_donation_of_old_books_removed(owner: Owner, book: Book) -> set[Any]:
+    made = book.cast.donate(book.bert)
+    owner.run("DELETE FROM donation_lines WHERE donation_id = %s", made)
+    owner.run("DELETE FROM donations WHERE id = %s", made)
+    return {owner.one("SELECT id FROM transfers WHERE source_id = %s", made)}
 
 
 # --- what points are spent on -----------------------------------------------------------------------------------------------
@@ -272,6 +315,35 @@ def a_reservation_called_a_write_off(owner: Owner, book: Book) -> set[Any]:
     return {book.soap}
 
 
+@breaks("7 每件有物品的捐赠恰有一笔入库")
+def a_donation_called_a_delivery(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE stock_moves SET kind = 'received' WHERE source_id = %s", book.donation)
+    return {book.donation}
+
+
+@breaks("7 每件有物品的捐赠恰有一笔入库")
+def a_delivery_called_a_donation(owner: Owner, book: Book) -> set[Any]:
+    source = ids.new()
+    owner.run(
+        "UPDATE stock_moves SET kind = 'donated', source_id = %s WHERE kind = 'opening' AND item_id = %s", source, book.soap
+    )
+    return {source}
+
+
+@breaks("7 每件有物品的捐赠恰有一笔入库")
+def fewer_pieces_in_a_line_than_went_into_stock(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE donation_lines SET quantity = quantity - 1 WHERE donation_id = %s AND position = 0", book.donation)
+    return {book.donation}
+
+
+@breaks("7 每件有物品的捐赠恰有一笔入库")
+def a_donation_put_into_stock_in_two_moves(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE stock_moves SET delta = delta - 1 WHERE source_id = %s", book.donation)
+    again = "INSERT INTO stock_moves (id, item_id, kind, delta, source_id, at) SELECT %s, %s, 'donated', 1, %s, now()"
+    owner.run(again, ids.new(), book.soap, book.donation)
+    return {book.donation}
+
+
 # --- corrections, records, rules --------------------------------------------------------------------------------------------
 
 
@@ -298,6 +370,12 @@ def a_key_without_an_answer(owner: Owner, book: Book) -> set[Any]:
 def an_audit_row_removed(owner: Owner, book: Book) -> set[Any]:
     owner.run("DELETE FROM audit_log WHERE subject_id = %s", book.reversal)
     return {book.reversal}
+
+
+@breaks("10 每次动用积分都在审计日志里，恰有一条")
+def the_audit_row_of_a_donation_removed(owner: Owner, book: Book) -> set[Any]:
+    owner.run("DELETE FROM audit_log WHERE subject_id = %s", book.donation)
+    return {owner.one("SELECT id FROM transfers WHERE source_id = %s", book.donation)}
 
 
 @breaks("10 每次动用积分都在审计日志里，恰有一条")

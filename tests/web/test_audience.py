@@ -20,7 +20,7 @@ from app.web import audience, docs
 from app.web.audience import AudienceMissing
 from kernel import clock, uploads
 from points import reviews
-from redeem import items, orders
+from redeem import donation_tariffs, donations, items, orders
 from tests.cast import COMMUNITY, NEXT_COMMUNITY, TOWN, Caller, Cast, photo
 
 STAFF = {"reviewer", "admin", "auditor", "grid_worker", "building_head"}
@@ -52,6 +52,7 @@ ROUTES = {
     "GET /me/code": "residents",
     "GET /me/code.png": "residents",
     "GET /me/code.svg": "residents",
+    "GET /me/donations": "residents",
     "GET /me/transfers": "residents",
     "GET /me/wallet": "residents",
     "GET /checkins": "residents",
@@ -92,10 +93,17 @@ ROUTES = {
     "POST /staff/households/<id:household_id>/split": "admins",
     "GET /staff/settings": "staff",
     "PATCH /staff/settings": "admins",
+    "GET /staff/donation-tariffs": "staff",
+    "POST /staff/donation-tariffs": "admins",
+    "PATCH /staff/donation-tariffs/<id:tariff_id>": "admins",
+    "GET /staff/donations": "staff",
+    "POST /staff/donations": "admins",
+    "GET /staff/donations/<id:donation_id>": "staff",
     "GET /staff/items": "staff",
     "POST /staff/items": "admins",
     "PATCH /staff/items/<id:item_id>": "admins",
     "POST /staff/items/<id:item_id>/stock": "admins",
+    "GET /staff/items/<id:item_id>/stock-moves": "staff",
     "GET /staff/merchants": "staff",
     "POST /staff/merchants": "admins",
     "PATCH /staff/merchants/<id:merchant_id>": "admins",
@@ -238,6 +246,8 @@ def test_an_audience_that_is_only_a_word_is_none(app: Flask) -> None:
 DEED = {"occurred_on": "{today}", "description": "晚上巡逻"}
 ITEM = {"kind": "goods", "name": "大米", "price": 5}
 RULE = {"code": "X-1", "title": "参加治安巡逻", "category": "社区治理", "points": 5}
+GOODS = {"quantity": 2, "points": 5}
+TARIFF = {"name": "大米", "unit": "公斤", "points": 2}
 # Who calls what; {deed}, {rule} … is the id in question, {our_rule} … one that he may use.
 CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("grandmother", "GET", "/deeds/{deed}", None),
@@ -262,6 +272,14 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("admin", "PATCH", "/staff/items/{item}", {"price": 9}),
     ("admin", "PATCH", "/staff/items/{our_item}", {"upload_id": "{staff_upload}"}),
     ("admin", "POST", "/staff/items/{item}/stock", {"delta": 3, "reason": "送货"}),
+    ("admin", "GET", "/staff/items/{item}/stock-moves", None),
+    ("admin", "POST", "/staff/donations", {"resident_id": "{resident}", "lines": [{**GOODS, "name": "旧书"}]}),
+    ("admin", "POST", "/staff/donations", {"resident_id": "{our_resident}", "lines": [{**GOODS, "item_id": "{item}"}]}),
+    ("admin", "POST", "/staff/donations", {"resident_id": "{our_resident}", "lines": [{"tariff_id": "{tariff}", "quantity": 2}]}),
+    ("admin", "GET", "/staff/donations/{donation}", None),
+    ("admin", "POST", "/staff/donation-tariffs", {**TARIFF, "community_code": "{community}"}),
+    ("admin", "POST", "/staff/donation-tariffs", {**TARIFF, "item_id": "{item}"}),
+    ("admin", "PATCH", "/staff/donation-tariffs/{tariff}", {"points": 9}),
     ("admin", "POST", "/staff/merchants", {"name": "理发店", "community_code": "{community}"}),
     ("admin", "PATCH", "/staff/merchants/{merchant}", {"active": False}),
     ("admin", "POST", "/staff/transfers/{transfer}/reverse", {"reason": "重复入账"}),
@@ -271,8 +289,12 @@ LISTS = [
     ("grandmother", "/items?merchant_id={merchant}"),
     ("reviewer", "/staff/deeds?rule_id={rule}"),
     ("admin", "/staff/items?merchant_id={merchant}"),
+    ("admin", "/staff/donations?resident_id={resident}"),
 ]
-KINDS = ("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community")
+KINDS = (
+    *("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community"),
+    *("resident", "tariff", "donation"),
+)
 
 
 def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str, merchant: Caller) -> dict[str, str]:
@@ -281,6 +303,10 @@ def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str,
     def item() -> str:
         given = {"kind": "goods", "name": "鸡蛋", "price": 5, "stock": 9, "merchant_id": merchant.merchant_id}
         return str(items.create(admin.actor, **given).id)
+
+    def donation() -> str:
+        lines = [{"name": "旧书", "quantity": 1, "points": 1}]
+        return str(donations.record(admin.actor, resident_id=UUID(resident.id), lines=lines).donation.id)
 
     rule = cast.rule(community_code)
     for earned in (cast.deed(resident, rule_id=rule), cast.deed(resident, rule_id=rule)):
@@ -296,6 +322,9 @@ def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str,
         "staff_upload": str(cast.in_app(lambda: uploads.store(admin.actor.id, photo())).id),
         "transfer": next(t["id"] for t in resident.get("/me/transfers").json["items"] if t["kind"] == "deed"),
         "community": community_code,
+        "resident": resident.id,
+        "tariff": str(cast.in_app(lambda: donation_tariffs.create(admin.actor, **TARIFF)).id),
+        "donation": cast.in_app(donation),
     }
 
 
@@ -377,6 +406,9 @@ def test_a_list_asked_for_by_a_foreign_id_is_as_empty_as_by_an_invented_one(
         ("auditor", "/staff/rules"),
         ("admin", "/staff/items"),
         ("admin", "/staff/merchants"),
+        ("admin", "/staff/donations"),
+        ("admin", "/staff/donation-tariffs"),
+        ("grandmother", "/me/donations"),
         ("barber", "/merchant/scans"),
     ],
 )
@@ -386,7 +418,7 @@ def test_no_list_holds_anything_of_the_next_community(
     foreign = things["next door"]
     answer = caller(cast, name).get(path)
     assert answer.status_code == 200
-    for kind in ("deed", "rule", "item", "order", "merchant", "transfer"):
+    for kind in ("deed", "rule", "item", "order", "merchant", "transfer", "tariff", "donation"):
         assert foreign[kind] not in answer.text, kind
 
 
