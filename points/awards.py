@@ -20,6 +20,10 @@ class CapReached(Conflict):
     title = "这位居民的积分已到社区规定的上限，请减少积分或过些时候再审核"
 
 
+class BudgetExhausted(Conflict):
+    title = "社区本月的积分预算已经用完，请下个月再登记"
+
+
 class WaitingCredit(Model):
     """An approved deed that is not credited yet: it waits for the notice to end or for a budget, until a day."""
 

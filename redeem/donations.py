@@ -13,12 +13,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from kernel import audit, clock, ids, paging
 from kernel.database import Model, add, db, first
 from kernel.errors import Forbidden, NotFound, ValidationFailed
-from people import messages, permissions
+from people import messages, permissions, settings
 from people.actors import Resident, Staff
 from people.divisions import Division
 from people.residents import Resident as ResidentRow
 from people.staff import StaffMember
-from points import feed, ledger
+from points import awards, feed, ledger
+from points.awards import BudgetExhausted
 from redeem import donation_tariffs, items, stocks
 
 MAX_LINES = 50
@@ -110,6 +111,7 @@ def record(
         NotFound: no such resident in the actor's part of the tree; no such item or tariff in the resident's community.
         OwnDonation: it would credit the actor himself or his household.
         stocks.StockNotKept: an item is a service without stock.
+        BudgetExhausted: the community's budget of this month has no room for the points.
         ValidationFailed: a tariff is closed, a line gives other points than its tariff, or the sum is 0 or too much.
     """
     donor = _donor(actor, resident_id)
@@ -125,6 +127,8 @@ def record(
     )
     goods = _priced(donation, lines)
     donation.points = _sum(goods)
+    if not awards.within_budget(donation.community_code, donation.points, settings.of(donation.community_code).budget_per_month):
+        raise BudgetExhausted()
     add(donation)
     what = described(goods)
     source = ledger.Source("donation", donation.id, f"捐赠：{what}")

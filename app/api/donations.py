@@ -13,6 +13,7 @@ from kernel.errors import NotFound
 from kernel.paging import Page
 from people import permissions
 from people.actors import Resident, Staff
+from points.awards import BudgetExhausted
 from redeem import donations
 from redeem.donations import Donation, OwnDonation, Received
 from redeem.stocks import StockNotKept
@@ -41,7 +42,7 @@ def find(actor: Staff, query: dict[str, Any]) -> Page[Received]:
 @blueprint.post("/staff/donations")
 @audience.staff(permissions.SHOP)
 @idempotent
-@refuses(NotFound, OwnDonation, StockNotKept)
+@refuses(NotFound, OwnDonation, StockNotKept, BudgetExhausted)
 @blueprint.arguments(shapes.DonationBody, example=shapes.DONATION_BODY)
 @blueprint.response(201, shapes.DonationShape, example=shapes.DONATION)
 def record(actor: Staff, body: dict[str, Any]) -> Received:

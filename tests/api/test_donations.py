@@ -493,3 +493,13 @@ def test_points_of_a_donation_that_are_spent_are_not_taken_back(cast: Cast) -> N
     made = cast.admin.post("/staff/donations", body(cast.grandmother, {**BOOKS, "points": 30})).json
     cast.order(cast.grandmother)
     refused(cast.admin.post(f"/staff/transfers/{made['transfer_id']}/reverse", WHY), 409, "insufficient_points")
+
+
+def test_a_donation_that_the_months_budget_has_no_room_for_is_refused_and_leaves_nothing(cast: Cast, verified: None) -> None:
+    assert cast.admin.patch("/staff/settings", {"budget_per_month": 100}).status_code == 200
+    lines = [{"name": "旧书", "quantity": 1, "points": 60}]
+    given = {"resident_id": cast.grandmother.id, "lines": lines}
+    assert cast.admin.post("/staff/donations", given).status_code == 201
+    refused(cast.admin.post("/staff/donations", given), 409, "budget_exhausted")
+    assert cast.balance(cast.grandmother) == 60
+    assert len(cast.admin.get("/staff/donations").json["items"]) == 1
