@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import ColumnElement, or_, select, text
 
 from kernel import audit, clock, paging
-from kernel.database import execute, first
+from kernel.database import db, first
 from kernel.errors import Forbidden, NotFound
 from people import masking, permissions
 from people.actors import Staff
 from people.divisions import Division
 from people.residents import Resident
-from points import awards, deeds, feed, ledger  # noqa: F401 (awards: its tables)
+from points import awards, deeds, feed, flags, ledger  # noqa: F401 (awards: its tables)
 from points.deeds import AlreadyReviewed, Deed
 
 
@@ -35,15 +35,13 @@ class Queued:
     flags: list[str]
 
 
-def queue(
-    actor: Staff, window: paging.Window, *, status: str | None = None, rule_id: UUID | None = None, q: str | None = None
-) -> paging.Page[Queued]:
-    """The deeds in the actor's part of the tree, oldest first; `q` is looked for in the description and the resident's name."""
-    query = select(Deed).join(Division, Division.code == Deed.community_code).where(Division.lineage.startswith(actor.scope))
-    if status:
-        query = query.where(Deed.status == status)
-    if rule_id:
-        query = query.where(Deed.rule_id == rule_id)
+def queue(actor: Staff, window: paging.Window, *, q: str | None = None, **equal: Any) -> paging.Page[Queued]:
+    """The deeds in the actor's part of the tree, oldest first; `q` is looked for in the description and the resident's name.
+
+    `equal` holds what a deed must have: a status, rule_id, resident_id or channel; None is no matter.
+    """
+    query = select(Deed).where(*visible(actor))
+    query = query.where(*(getattr(Deed, name) == value for name, value in equal.items() if value is not None))
     if q:
         found = Deed.description.contains(q, autoescape=True)
         if actor.role not in permissions.MASKED_ROLES:  # a name that is masked for him he cannot look for either
@@ -53,30 +51,33 @@ def queue(
     return paging.Page(seen_by(actor, page.items), page.next)
 
 
-_FLAGS = text(
-    """
-    SELECT d.id,
-           EXISTS (SELECT FROM deeds o WHERE o.resident_id = d.resident_id AND o.rule_id = d.rule_id
-                   AND o.occurred_on = d.occurred_on AND o.id <> d.id AND o.status NOT IN ('withdrawn', 'rejected')) AS same_day,
-           EXISTS (SELECT FROM deed_photos p JOIN uploads u ON u.id = p.upload_id
-                   JOIN uploads same ON same.digest = u.digest JOIN deed_photos op ON op.upload_id = same.id
-                   JOIN deeds o ON o.id = op.deed_id AND o.community_code = d.community_code
-                   WHERE p.deed_id = d.id AND o.id <> d.id) AS duplicate_photo
-    FROM deeds d WHERE d.id = ANY(:ids)
-    """
-)
+def visible(actor: Staff) -> list[ColumnElement[bool]]:
+    """What makes a deed one of the actor's part of the tree: its community, and below that the place of its resident."""
+    inside = select(Division.code).where(Division.lineage.startswith(actor.scope))
+    if actor.community_code is None:
+        return [Deed.community_code.in_(inside)]
+    own = [Deed.community_code == actor.community_code]
+    if actor.scope_level == "community":
+        return own
+    return [*own, Deed.resident.has(Resident.place_code.in_(inside))]
+
+
+def get(actor: Staff, deed_id: UUID) -> Deed:
+    """One deed of the actor's part of the tree. Raises NotFound."""
+    query = select(Deed).where(Deed.id == deed_id, *visible(actor)).options(*deeds.EAGER)
+    deed = db.session.scalar(query.execution_options(populate_existing=True))
+    if deed is None:
+        raise NotFound()
+    return deed
 
 
 def seen_by(actor: Staff, found: list[Deed]) -> list[Queued]:
     """The deeds as a reviewer sees them."""
-    flags = {
-        row.id: [name for name in ("same_day", "duplicate_photo") if getattr(row, name)]
-        for row in execute(_FLAGS, ids=[d.id for d in found])
-    }
-    return [_seen(deed, flags[deed.id], masked=actor.role in permissions.MASKED_ROLES) for deed in found]
+    found_flags = flags.of([deed.id for deed in found])
+    return [_seen(deed, found_flags[deed.id], masked=actor.role in permissions.MASKED_ROLES) for deed in found]
 
 
-def _seen(deed: Deed, flags: list[str], *, masked: bool) -> Queued:
+def _seen(deed: Deed, flagged: list[str], *, masked: bool) -> Queued:
     resident = {"id": deed.resident_id, "name": deed.resident.name_masked if masked else deed.resident.name}
     steps = [
         {
@@ -87,7 +88,7 @@ def _seen(deed: Deed, flags: list[str], *, masked: bool) -> Queued:
         }
         for step in deed.steps
     ]
-    return Queued(deed, resident, steps, flags)
+    return Queued(deed, resident, steps, flagged)
 
 
 def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str | None = None) -> Queued:

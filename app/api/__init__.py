@@ -11,6 +11,8 @@ from app.api import (
     merchants,
     orders,
     privacy,
+    reasons,
+    reviews,
     rules,
     scans,
     sessions,
@@ -20,7 +22,23 @@ from app.api import (
 from app.web import openapi
 
 PREFIX = "/api/v1"
-MODULES = (divisions, privacy, sessions, me, checkins, rules, uploads, deeds, items, orders, scans, merchants, transfers)
+MODULES = (
+    divisions,
+    privacy,
+    sessions,
+    me,
+    checkins,
+    rules,
+    uploads,
+    deeds,
+    reviews,
+    reasons,
+    items,
+    orders,
+    scans,
+    merchants,
+    transfers,
+)
 
 
 def register(app: Flask) -> None:

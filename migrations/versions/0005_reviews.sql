@@ -1,1 +1,25 @@
 -- Entry on behalf and review for real.
+
+-- What a picture looks like, in 64 bits: pictures that look alike differ in few of them.
+ALTER TABLE uploads ADD COLUMN phash bigint;
+
+-- A deed that was returned may be handed in again with other photos.
+GRANT DELETE ON deed_photos TO defen_app;
+
+-- Who reviewed how many, and how fast, is asked for by the day of the decision.
+CREATE INDEX deed_steps_decided_idx ON deed_steps (at) WHERE action IN ('approved', 'rejected', 'returned');
+
+CREATE TABLE reason_templates (
+    id uuid NOT NULL,
+    community_code text NOT NULL,
+    action text NOT NULL,
+    text text NOT NULL,
+    created_at timestamptz NOT NULL,
+    created_by uuid NOT NULL,
+    CONSTRAINT reason_templates_pkey PRIMARY KEY (id),
+    CONSTRAINT reason_templates_community_code_action_text_key UNIQUE (community_code, action, text),
+    CONSTRAINT reason_templates_community_code_fkey FOREIGN KEY(community_code) REFERENCES divisions (code),
+    CONSTRAINT reason_templates_created_by_fkey FOREIGN KEY(created_by) REFERENCES staff (id),
+    CONSTRAINT reason_templates_action_check CHECK (action IN ('approve', 'reject', 'return', 'revoke'))
+);
+GRANT SELECT, INSERT, DELETE ON reason_templates TO defen_app;
