@@ -26,6 +26,7 @@ LONGEST_EDGE = 2048  # pixels; enough to see a clean yard on any screen
 UNUSED_KEPT = timedelta(days=2)
 LOOKS_ALIKE = 8  # of the 64 bits of two pictures' `phash`, at most so many differ where one was made from the other
 _STRUCTURED = 20  # so many of the 64 must come from a real difference of light, else the picture is too plain to tell
+_MIXED = 6  # so many must go up, and so many down; a picture that only gets brighter to one side is plain too
 _REAL = 3  # levels of 255; a smaller difference is noise
 
 _ORIENTATION = 274  # the EXIF tag; its values, and what makes a picture upright
@@ -157,9 +158,10 @@ def _phash(picture: Image.Image) -> int | None:
     """Where the picture gets brighter from left to right, in 8 rows of 8 steps: 64 bits, signed as the database has them."""
     light = picture.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes()
     steps = [light[9 * row + column + 1] - light[9 * row + column] for row in range(8) for column in range(8)]
-    if sum(abs(step) >= _REAL for step in steps) < _STRUCTURED:
-        return None
     bits = sum(1 << place for place, step in enumerate(steps) if step > 0)
+    real = sum(abs(step) >= _REAL for step in steps)
+    if real < _STRUCTURED or not _MIXED <= bits.bit_count() <= 64 - _MIXED:
+        return None
     return bits - (1 << 64) if bits >= 1 << 63 else bits
 
 

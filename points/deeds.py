@@ -80,13 +80,23 @@ class Deed(Model):
 
 
 class DeedPhoto(Model):
-    """A photo that shows a deed."""
+    """A photo that shows a deed, with the deed's community and the photo's print beside it, which `points.flags` goes through."""
 
     __tablename__ = "deed_photos"
+    __table_args__ = (
+        Index(
+            "deed_photos_prints_idx",
+            "community_code",
+            postgresql_include=["deed_id", "upload_id", "phash"],
+            postgresql_where=text("phash IS NOT NULL"),
+        ),
+    )
 
     deed_id: Mapped[UUID] = mapped_column(ForeignKey("deeds.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     upload_id: Mapped[UUID] = mapped_column(ForeignKey("uploads.id"), index=True)
+    community_code: Mapped[str]
+    phash: Mapped[int | None]
 
 
 class DeedStep(Model):
@@ -155,10 +165,20 @@ def lodge(
     return deed.id
 
 
+_ATTACH = text(
+    """
+    INSERT INTO deed_photos (deed_id, position, upload_id, community_code, phash)
+    SELECT d.id, named.place - 1, u.id, d.community_code, u.phash
+    FROM deeds d, unnest(CAST(:upload_ids AS uuid[])) WITH ORDINALITY AS named (id, place) JOIN uploads u ON u.id = named.id
+    WHERE d.id = :deed_id
+    """
+)
+
+
 def attach(deed_id: UUID, upload_ids: Sequence[UUID]) -> None:
     """Show photos with a deed that has none, in this order."""
-    for position, upload_id in enumerate(upload_ids):
-        add(DeedPhoto(deed_id=deed_id, position=position, upload_id=upload_id))
+    if upload_ids:
+        execute(_ATTACH, deed_id=deed_id, upload_ids=list(upload_ids))
 
 
 def find(actor: Resident, window: paging.Window) -> paging.Page[Deed]:

@@ -34,23 +34,21 @@ _PLAIN = text(
     FROM deeds d WHERE d.id = ANY(:ids)
     """
 )
-# The pictures of the communities are gathered once for the whole page, then each of the page's is held against them.
+# Each picture of the page is held against all of its community, which an index holds side by side; the few that are alike are
+# looked at closer.
 _SIMILAR = text(
     """
     WITH asked AS MATERIALIZED (
-        SELECT DISTINCT d.id, d.community_code, d.occurred_on, u.phash, u.digest
-        FROM deeds d JOIN deed_photos p ON p.deed_id = d.id JOIN uploads u ON u.id = p.upload_id
-        WHERE d.id = ANY(:ids) AND u.phash IS NOT NULL
-    ), others AS MATERIALIZED (
-        SELECT d.id, d.community_code, d.occurred_on, u.phash, u.digest
-        FROM deeds d JOIN deed_photos p ON p.deed_id = d.id JOIN uploads u ON u.id = p.upload_id
-        WHERE d.community_code IN (SELECT community_code FROM asked) AND u.phash IS NOT NULL AND d.status <> 'withdrawn'
-          AND d.occurred_on BETWEEN (SELECT min(occurred_on) FROM asked) - CAST(:days AS integer)
-                                AND (SELECT max(occurred_on) FROM asked) + CAST(:days AS integer)
+        SELECT deed_id, community_code, upload_id, phash FROM deed_photos WHERE deed_id = ANY(:ids) AND phash IS NOT NULL
+    ), alike AS MATERIALIZED (
+        SELECT a.deed_id, a.upload_id, p.deed_id AS other_id, p.upload_id AS other_upload_id
+        FROM asked a JOIN deed_photos p ON p.community_code = a.community_code AND p.phash IS NOT NULL
+        WHERE bit_count((a.phash # p.phash)::bit(64)) <= :near
     )
-    SELECT DISTINCT a.id FROM asked a JOIN others o ON o.community_code = a.community_code
-    WHERE bit_count((a.phash # o.phash)::bit(64)) <= :near AND o.id <> a.id AND o.digest <> a.digest
-      AND abs(o.occurred_on - a.occurred_on) <= :days
+    SELECT DISTINCT a.deed_id
+    FROM alike a JOIN deeds d ON d.id = a.deed_id JOIN uploads u ON u.id = a.upload_id
+         JOIN deeds o ON o.id = a.other_id JOIN uploads ou ON ou.id = a.other_upload_id
+    WHERE o.id <> d.id AND o.status <> 'withdrawn' AND ou.digest <> u.digest AND abs(o.occurred_on - d.occurred_on) <= :days
     """
 )
 

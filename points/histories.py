@@ -53,4 +53,4 @@ def of_deed(actor: Staff, deed_id: UUID) -> Detailed:
     counted = first(_COUNTED, resident_id=deed.resident_id, community_code=deed.community_code, id=deed.id)
     assert counted is not None
     history = History(counted.approved, counted.rejected, counted.returned, counted.points, seen_last)
-    return Detailed(seen.deed, seen.resident, seen.steps, seen.flags, history)
+    return Detailed(seen.deed, seen.resident, seen.steps, seen.flags_of_page, history)

@@ -1,6 +1,8 @@
 """Review: staff of the resident's community approve, reject or return what was declared. One decision, one credit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +34,11 @@ class Queued:
     deed: Deed
     resident: dict[str, Any]
     steps: list[dict[str, Any]]
-    flags: list[str]
+    flags_of_page: Callable[[], dict[UUID, list[str]]]
+
+    @property
+    def flags(self) -> list[str]:
+        return self.flags_of_page()[self.deed.id]
 
 
 def queue(actor: Staff, window: paging.Window, *, q: str | None = None, **equal: Any) -> paging.Page[Queued]:
@@ -73,11 +79,11 @@ def get(actor: Staff, deed_id: UUID) -> Deed:
 
 def seen_by(actor: Staff, found: list[Deed]) -> list[Queued]:
     """The deeds as a reviewer sees them."""
-    found_flags = flags.of([deed.id for deed in found])
-    return [_seen(deed, found_flags[deed.id], masked=actor.role in permissions.MASKED_ROLES) for deed in found]
+    page = cache(lambda: flags.of([deed.id for deed in found]))
+    return [_seen(deed, page, masked=actor.role in permissions.MASKED_ROLES) for deed in found]
 
 
-def _seen(deed: Deed, flagged: list[str], *, masked: bool) -> Queued:
+def _seen(deed: Deed, flags_of_page: Callable[[], dict[UUID, list[str]]], *, masked: bool) -> Queued:
     resident = {"id": deed.resident_id, "name": deed.resident.name_masked if masked else deed.resident.name}
     steps = [
         {
@@ -88,7 +94,7 @@ def _seen(deed: Deed, flagged: list[str], *, masked: bool) -> Queued:
         }
         for step in deed.steps
     ]
-    return Queued(deed, resident, steps, flagged)
+    return Queued(deed, resident, steps, flags_of_page)
 
 
 def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str | None = None) -> Queued:

@@ -2,6 +2,11 @@
 
 -- What a picture looks like, in 64 bits: pictures that look alike differ in few of them.
 ALTER TABLE uploads ADD COLUMN phash bigint;
+-- The prints of a community's photos lie side by side, so that one picture is held against all of them at once.
+ALTER TABLE deed_photos ADD COLUMN community_code text, ADD COLUMN phash bigint;
+UPDATE deed_photos p SET community_code = d.community_code FROM deeds d WHERE d.id = p.deed_id;
+ALTER TABLE deed_photos ALTER COLUMN community_code SET NOT NULL;
+CREATE INDEX deed_photos_prints_idx ON deed_photos (community_code) INCLUDE (deed_id, upload_id, phash) WHERE phash IS NOT NULL;
 
 -- A deed that was returned may be handed in again with other photos.
 GRANT DELETE ON deed_photos TO defen_app;
