@@ -236,6 +236,7 @@ RULE = {"code": "X-1", "title": "参加治安巡逻", "category": "社区治理"
 # Who calls what; {deed}, {rule} … is the id in question, {our_rule} … one that he may use.
 CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("grandmother", "GET", "/deeds/{deed}", None),
+    ("grandmother", "PATCH", "/deeds/{deed}", {}),
     ("grandmother", "POST", "/deeds/{deed}/withdraw", {}),
     ("grandmother", "POST", "/deeds", {**DEED, "rule_id": "{rule}"}),
     ("grandmother", "POST", "/deeds", {**DEED, "rule_id": "{our_rule}", "upload_ids": ["{upload}"]}),
@@ -246,9 +247,11 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("grandmother", "GET", "/orders/{order}/code.svg", None),
     ("grandmother", "GET", "/orders/{order}/code.png", None),
     ("grandmother", "POST", "/orders/{order}/cancel", {}),
+    ("reviewer", "GET", "/staff/deeds/{deed}", None),
     ("reviewer", "POST", "/staff/deeds/{deed}/approve", {}),
     ("reviewer", "POST", "/staff/deeds/{deed}/reject", {"reason": "不符"}),
     ("reviewer", "POST", "/staff/deeds/{deed}/return", {"reason": "请补照片"}),
+    ("admin", "POST", "/staff/reasons", {"action": "return", "text": "请补照片", "community_code": "{community}"}),
     ("admin", "POST", "/staff/rules", {**RULE, "community_code": "{community}"}),
     ("admin", "PATCH", "/staff/rules/{rule}", {"points": 9}),
     ("admin", "POST", "/staff/items", {**ITEM, "merchant_id": "{merchant}"}),
