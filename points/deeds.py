@@ -12,7 +12,7 @@ from kernel import audit, clock, ids, paging, uploads
 from kernel.database import Model, add, db, execute, first
 from kernel.errors import Conflict, NotFound, ValidationFailed
 from kernel.uploads import Upload
-from people.actors import Resident
+from people.actors import Resident, Staff
 from people.residents import Resident as ResidentRow
 from points import rules
 from points.awards import WaitingCredit
@@ -75,25 +75,43 @@ class Deed(Model):
     )
 
     @property
+    def entered_by(self) -> str | None:
+        """The member of staff who entered it on the resident's behalf, None where he declared it himself."""
+        return next((step.by for step in self.steps if step.action == "declared" and step.by_kind == "staff"), None)
+
+    @property
     def judged_by(self) -> dict[str, Any]:
         """The rule with the points of the version the deed was declared under."""
         return {"id": self.rule_id, "code": self.rule.code, "title": self.terms.title, "points": self.terms.points}
 
 
 class DeedPhoto(Model):
-    """A photo that shows a deed."""
+    """A photo that shows a deed, with the deed's community and the photo's print beside it, which `points.flags` goes through."""
 
     __tablename__ = "deed_photos"
+    __table_args__ = (
+        Index(
+            "deed_photos_prints_idx",
+            "community_code",
+            postgresql_include=["deed_id", "upload_id", "phash"],
+            postgresql_where=text("phash IS NOT NULL"),
+        ),
+    )
 
     deed_id: Mapped[UUID] = mapped_column(ForeignKey("deeds.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     upload_id: Mapped[UUID] = mapped_column(ForeignKey("uploads.id"), index=True)
+    community_code: Mapped[str]
+    phash: Mapped[int | None]
 
 
 class DeedStep(Model):
-    """What happened to a deed, when and by whom: `action` is declared, withdrawn, approved, rejected or returned."""
+    """What happened to a deed, when and by whom: declared, resubmitted, withdrawn, approved, rejected or returned."""
 
     __tablename__ = "deed_steps"
+    __table_args__ = (
+        Index("deed_steps_decided_idx", "at", postgresql_where=text("action IN ('approved', 'rejected', 'returned')")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     deed_id: Mapped[UUID] = mapped_column(ForeignKey("deeds.id"), index=True)
@@ -105,41 +123,68 @@ class DeedStep(Model):
     note: Mapped[str | None]
 
 
-def declare(actor: Resident, *, rule_id: UUID, occurred_on: date, description: str, upload_ids: Sequence[UUID] = ()) -> Deed:
-    """The resident says what he did; it waits for review.
+def declare(actor: Resident, **said: Any) -> Deed:
+    """The resident says what he did; it waits for review. Takes and raises what `lodge` does."""
+    return load([lodge(actor, actor.id, actor.community_code, "self", "deed.declare", **said)])[0]
+
+
+def lodge(
+    doer: Resident | Staff,
+    resident_id: UUID,
+    community_code: str,
+    channel: str,
+    audited_as: str,
+    *,
+    rule_id: UUID,
+    occurred_on: date,
+    description: str,
+    upload_ids: Sequence[UUID] = (),
+) -> UUID:
+    """Put a deed of a resident before the reviewers, be it he who says it or staff for him; the deed's id.
 
     Raises:
-        NotFound: the rule is not of his community, or a photo is not his.
+        NotFound: the rule is not of his community, or a photo is not the doer's.
         ValidationFailed: the day is in the future or older than 90 days, or the rule wants a photo and there is none.
         LimitReached: the rule allows no more in that day, week or month.
     """
-    rule = rules.in_force(actor.community_code, rule_id)
-    if occurred_on > clock.today():
-        raise ValidationFailed({"occurred_on": ["日期不能晚于今天"]})
-    if occurred_on < clock.today() - timedelta(days=OLDEST_DAYS):
-        raise ValidationFailed({"occurred_on": [f"只能申报最近 {OLDEST_DAYS} 天内的事"]})
-    if rule.terms.evidence_required and not upload_ids:
-        raise ValidationFailed({"upload_ids": ["这一项需要上传照片"]})
-    photos = uploads.owned(actor.id, list(upload_ids))
-    _check_limits(actor.id, rule, occurred_on)
+    rule = rules.in_force(community_code, rule_id)
+    check_day(occurred_on, clock.today())
+    check_evidence(rule.terms, bool(upload_ids))
+    photos = uploads.owned(doer.id, list(upload_ids))
+    check_limits(resident_id, rule, occurred_on)
     deed = Deed(
         id=ids.new(),
-        resident_id=actor.id,
-        community_code=actor.community_code,
+        resident_id=resident_id,
+        community_code=community_code,
         rule_id=rule.id,
         rule_version=rule.version,
         occurred_on=occurred_on,
         description=description,
-        channel="self",
+        channel=channel,
         status="pending",
         declared_at=clock.now(),
     )
     add(deed)
-    for position, photo in enumerate(photos):
-        add(DeedPhoto(deed_id=deed.id, position=position, upload_id=photo.id))
-    add_step(deed.id, "declared", actor.kind, actor.id, actor.name)
-    audit.record(actor, "deed.declare", deed.id, deed.community_code)
-    return load([deed.id])[0]
+    attach(deed.id, [photo.id for photo in photos])
+    add_step(deed.id, "declared", doer.kind, doer.id, doer.name)
+    audit.record(doer, audited_as, deed.id, deed.community_code)
+    return deed.id
+
+
+_ATTACH = text(
+    """
+    INSERT INTO deed_photos (deed_id, position, upload_id, community_code, phash)
+    SELECT d.id, named.place - 1, u.id, d.community_code, u.phash
+    FROM deeds d, unnest(CAST(:upload_ids AS uuid[])) WITH ORDINALITY AS named (id, place) JOIN uploads u ON u.id = named.id
+    WHERE d.id = :deed_id
+    """
+)
+
+
+def attach(deed_id: UUID, upload_ids: Sequence[UUID]) -> None:
+    """Show photos with a deed that has none, in this order."""
+    if upload_ids:
+        execute(_ATTACH, deed_id=deed_id, upload_ids=list(upload_ids))
 
 
 def find(actor: Resident, window: paging.Window) -> paging.Page[Deed]:
@@ -197,6 +242,20 @@ def add_step(deed_id: UUID, action: str, by_kind: str, by_id: UUID, by: str, not
     add(DeedStep(id=ids.new(), deed_id=deed_id, action=action, at=clock.now(), by_kind=by_kind, by_id=by_id, by=by, note=note))
 
 
+def check_day(occurred_on: date, declared_on: date) -> None:
+    """Raises ValidationFailed unless the day is past, and within 90 days before the one on which the deed was first declared."""
+    if occurred_on > clock.today():
+        raise ValidationFailed({"occurred_on": ["日期不能晚于今天"]})
+    if occurred_on < declared_on - timedelta(days=OLDEST_DAYS):
+        raise ValidationFailed({"occurred_on": [f"只能申报最近 {OLDEST_DAYS} 天内的事"]})
+
+
+def check_evidence(terms: RuleVersion, has_photos: bool) -> None:
+    """Raises ValidationFailed where the rule wants a photo and there is none."""
+    if terms.evidence_required and not has_photos:
+        raise ValidationFailed({"upload_ids": ["这一项需要上传照片"]})
+
+
 _LOCK_RESIDENT = text("SELECT FROM residents WHERE id = :id FOR NO KEY UPDATE")
 _DECLARED = text(
     """
@@ -205,17 +264,18 @@ _DECLARED = text(
            count(*) FILTER (WHERE date_trunc('month', occurred_on) = date_trunc('month', CAST(:day AS date))) AS per_month
     FROM deeds
     WHERE resident_id = :resident_id AND rule_id = :rule_id AND status IN ('pending', 'returned', 'approved')
-      AND occurred_on BETWEEN :day - 31 AND :day + 31
+      AND occurred_on BETWEEN :day - 31 AND :day + 31 AND id IS DISTINCT FROM CAST(:but AS uuid)
     """
 )
 
 
-def _check_limits(resident_id: UUID, rule: Rule, occurred_on: date) -> None:
+def check_limits(resident_id: UUID, rule: Rule, occurred_on: date, but: UUID | None = None) -> None:
+    """Lock the resident, and raise LimitReached where the rule allows him no more around that day, the deed `but` not counted."""
     allowed = {name: getattr(rule.terms, name) for name in rules.LIMITS}
     if not any(allowed.values()):
         return
     # Behind the lock, no other deed of this resident can slip in between counting and inserting.
     execute(_LOCK_RESIDENT, id=resident_id)
-    declared = first(_DECLARED, resident_id=resident_id, rule_id=rule.id, day=occurred_on)
+    declared = first(_DECLARED, resident_id=resident_id, rule_id=rule.id, day=occurred_on, but=but)
     if any(limit is not None and getattr(declared, name) >= limit for name, limit in allowed.items()):
         raise LimitReached()

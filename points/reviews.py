@@ -1,19 +1,21 @@
 """Review: staff of the resident's community approve, reject or return what was declared. One decision, one credit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import ColumnElement, or_, select, text
 
 from kernel import audit, clock, paging
-from kernel.database import db, execute, first
+from kernel.database import db, first
 from kernel.errors import Forbidden, NotFound, Refusal
 from people import households, masking, messages, permissions, settings
 from people.actors import Staff
 from people.divisions import Division
 from people.residents import Resident
-from points import awards, deeds, feed, ledger
+from points import awards, deeds, feed, flags, ledger
 from points.deeds import AlreadyReviewed, Deed
 
 
@@ -36,18 +38,20 @@ class Queued:
     deed: Deed
     resident: dict[str, Any]
     steps: list[dict[str, Any]]
-    flags: list[str]
+    flags_of_page: Callable[[], dict[UUID, list[str]]]
+
+    @property
+    def flags(self) -> list[str]:
+        return self.flags_of_page()[self.deed.id]
 
 
-def queue(
-    actor: Staff, window: paging.Window, *, status: str | None = None, rule_id: UUID | None = None, q: str | None = None
-) -> paging.Page[Queued]:
-    """The deeds in the actor's part of the tree, oldest first; `q` is looked for in the description and the resident's name."""
-    query = select(Deed).join(Division, Division.code == Deed.community_code).where(Division.lineage.startswith(actor.scope))
-    if status:
-        query = query.where(Deed.status == status)
-    if rule_id:
-        query = query.where(Deed.rule_id == rule_id)
+def queue(actor: Staff, window: paging.Window, *, q: str | None = None, **equal: Any) -> paging.Page[Queued]:
+    """The deeds in the actor's part of the tree, oldest first; `q` is looked for in the description and the resident's name.
+
+    `equal` holds what a deed must have: a status, rule_id, resident_id or channel; None is no matter.
+    """
+    query = select(Deed).where(*visible(actor))
+    query = query.where(*(getattr(Deed, name) == value for name, value in equal.items() if value is not None))
     if q:
         found = Deed.description.contains(q, autoescape=True)
         if actor.role not in permissions.MASKED_ROLES:  # a name that is masked for him he cannot look for either
@@ -57,30 +61,33 @@ def queue(
     return paging.Page(seen_by(actor, page.items), page.next)
 
 
-_FLAGS = text(
-    """
-    SELECT d.id,
-           EXISTS (SELECT FROM deeds o WHERE o.resident_id = d.resident_id AND o.rule_id = d.rule_id
-                   AND o.occurred_on = d.occurred_on AND o.id <> d.id AND o.status NOT IN ('withdrawn', 'rejected')) AS same_day,
-           EXISTS (SELECT FROM deed_photos p JOIN uploads u ON u.id = p.upload_id
-                   JOIN uploads same ON same.digest = u.digest JOIN deed_photos op ON op.upload_id = same.id
-                   JOIN deeds o ON o.id = op.deed_id AND o.community_code = d.community_code
-                   WHERE p.deed_id = d.id AND o.id <> d.id) AS duplicate_photo
-    FROM deeds d WHERE d.id = ANY(:ids)
-    """
-)
+def visible(actor: Staff) -> list[ColumnElement[bool]]:
+    """What makes a deed one of the actor's part of the tree: its community, and below that the place of its resident."""
+    inside = select(Division.code).where(Division.lineage.startswith(actor.scope))
+    if actor.community_code is None:
+        return [Deed.community_code.in_(inside)]
+    own = [Deed.community_code == actor.community_code]
+    if actor.scope_level == "community":
+        return own
+    return [*own, Deed.resident.has(Resident.place_code.in_(inside))]
+
+
+def get(actor: Staff, deed_id: UUID) -> Deed:
+    """One deed of the actor's part of the tree. Raises NotFound."""
+    query = select(Deed).where(Deed.id == deed_id, *visible(actor)).options(*deeds.EAGER)
+    deed = db.session.scalar(query.execution_options(populate_existing=True))
+    if deed is None:
+        raise NotFound()
+    return deed
 
 
 def seen_by(actor: Staff, found: list[Deed]) -> list[Queued]:
     """The deeds as a reviewer sees them."""
-    flags = {
-        row.id: [name for name in ("same_day", "duplicate_photo") if getattr(row, name)]
-        for row in execute(_FLAGS, ids=[d.id for d in found])
-    }
-    return [_seen(deed, flags[deed.id], masked=actor.role in permissions.MASKED_ROLES) for deed in found]
+    page = cache(lambda: flags.of([deed.id for deed in found]))
+    return [_seen(deed, page, masked=actor.role in permissions.MASKED_ROLES) for deed in found]
 
 
-def _seen(deed: Deed, flags: list[str], *, masked: bool) -> Queued:
+def _seen(deed: Deed, flags_of_page: Callable[[], dict[UUID, list[str]]], *, masked: bool) -> Queued:
     resident = {"id": deed.resident_id, "name": deed.resident.name_masked if masked else deed.resident.name}
     steps = [
         {
@@ -91,7 +98,7 @@ def _seen(deed: Deed, flags: list[str], *, masked: bool) -> Queued:
         }
         for step in deed.steps
     ]
-    return Queued(deed, resident, steps, flags)
+    return Queued(deed, resident, steps, flags_of_page)
 
 
 def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str | None = None) -> Queued:
@@ -105,6 +112,12 @@ def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str
         AlreadyReviewed: it no longer waits.
         awards.CapReached: the resident has got as much as the community allows.
     """
+    credit(actor, deed_id, points=points, note=note)
+    return _shown(actor, deed_id)
+
+
+def credit(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str | None = None) -> None:
+    """Approve a deed as `approve` does, and show nothing. Raises as `approve`."""
     deed = _in_scope(actor, deed_id)
     terms = settings.of(deed.community_code)
     awards.lock_for_caps(deed.resident_id, terms)
@@ -121,21 +134,23 @@ def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str
         description=deed.description,
         occurred_on=deed.occurred_on,
     )
-    return _done(actor, deed_id, "approved", note, deed.community_code, points=decided.points)
+    _record(actor, deed, "approved", note, points=decided.points)
 
 
 def reject(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
     """Reject a deed for good, with a reason. Raises as `approve`."""
     deed = _in_scope(actor, deed_id)
     _decide(actor, deed_id, "rejected")
-    return _done(actor, deed_id, "rejected", reason, deed.community_code)
+    _record(actor, deed, "rejected", reason)
+    return _shown(actor, deed_id)
 
 
 def send_back(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
     """Return a deed to its resident, who may complete it, with a reason. Raises as `approve`."""
     deed = _in_scope(actor, deed_id)
     _decide(actor, deed_id, "returned")
-    return _done(actor, deed_id, "returned", reason, deed.community_code)
+    _record(actor, deed, "returned", reason)
+    return _shown(actor, deed_id)
 
 
 _REVOKE = text(
@@ -165,17 +180,12 @@ def revoke(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
     owed = f"，另有 {taken.owed} 分已经用掉，会从以后的积分里扣除" if taken.owed else ""
     body = f"“{deed.judged_by['title']}”的积分收回了 {taken.points} 分{owed}。原因：{reason}。有疑问请联系社区。"
     messages.tell(deed.resident_id, "deed.revoked", "一件善行的积分被收回", body, "deed", deed_id)
-    return _done(actor, deed_id, "revoked", reason, deed.community_code, points=taken.points, owed=taken.owed)
+    _record(actor, deed, "revoked", reason, points=taken.points, owed=taken.owed)
+    return _shown(actor, deed_id)
 
 
 def _in_scope(actor: Staff, deed_id: UUID) -> Deed:
-    deed = db.session.scalar(
-        select(Deed)
-        .join(Deed.resident)
-        .join(Division, Division.code == Resident.place_code)
-        .where(Deed.id == deed_id, Division.lineage.startswith(actor.scope))
-        .execution_options(populate_existing=True)
-    )
+    deed = db.session.scalar(select(Deed).where(Deed.id == deed_id, *visible(actor)).execution_options(populate_existing=True))
     if deed is None:
         raise NotFound()
     return deed
@@ -221,7 +231,10 @@ def _why_not(actor: Staff, deed_id: UUID) -> Refusal:
     return AlreadyReviewed() if first(_HIS, id=deed_id, own=actor.resident_id) is None else OwnDeed()
 
 
-def _done(actor: Staff, deed_id: UUID, action: str, note: str | None, community_code: str, **details: int) -> Queued:
-    deeds.add_step(deed_id, action, actor.kind, actor.id, actor.name, note)
-    audit.record(actor, f"deed.{action}", deed_id, community_code, **details)
+def _record(actor: Staff, deed: Deed, action: str, note: str | None, **details: int) -> None:
+    deeds.add_step(deed.id, action, actor.kind, actor.id, actor.name, note)
+    audit.record(actor, f"deed.{action}", deed.id, deed.community_code, **details)
+
+
+def _shown(actor: Staff, deed_id: UUID) -> Queued:
     return seen_by(actor, deeds.load([deed_id]))[0]

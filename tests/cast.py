@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from uuid import UUID, uuid4
 
 from flask import Flask
 from flask.testing import FlaskClient
-from PIL import Image
+from PIL import Image, ImageDraw
 from werkzeug.test import TestResponse
 
 from kernel import clock, ids
@@ -54,6 +55,13 @@ class Caller:
 
     def patch(self, path: str, json: Any, **request: Any) -> TestResponse:
         return self.call("PATCH", path, json=json, **request)
+
+    def delete(self, path: str, **request: Any) -> TestResponse:
+        return self.call("DELETE", path, **request)
+
+    def upload(self, data: io.BytesIO | None = None) -> str:
+        """Send a picture; its id."""
+        return str(self.post("/uploads", data={"file": (data or photo(), "photo.jpg")}).json["id"])
 
 
 class Cast:
@@ -209,6 +217,18 @@ class Cast:
         given = {"occurred_on": clock.today(), "description": "晚上巡逻", **given}
         return str(self.in_app(lambda: deeds.declare(resident.actor, rule_id=rule_id, **given)).id)
 
+    def returned(self, resident: Caller, **given: Any) -> str:
+        """A deed that was returned to its resident; its id."""
+        deed = self.deed(resident, **given)
+        self.in_app(lambda: reviews.send_back(self.reviewer.actor, UUID(deed), reason="请补照片"))
+        return deed
+
+    def entered(self, resident: Caller, staff: Caller | None = None, **given: Any) -> str:
+        """A deed that staff entered on behalf, waiting for review; its id."""
+        body = {"rule_id": self.patrol, "occurred_on": str(clock.today()), "description": "晚上巡逻", "channel": "phone"}
+        answer = (staff or self.reviewer).post("/staff/deeds", {**body, "resident_id": resident.id, **given})
+        return str(answer.json["id"])
+
     def item(self, merchant: Caller | None = None, **given: Any) -> str:
         """An item of the shop, the barber's haircut for 30 points unless said; its id."""
         merchant = merchant or self.barber
@@ -247,3 +267,25 @@ def _password_hash(found: list[str] = []) -> str:  # noqa: B006
     if not found:
         found.append(logins._hasher.hash(PASSWORD))
     return found[0]
+
+
+def scene(seed: int, size: tuple[int, int] = (640, 480)) -> Image.Image:
+    """A picture with something to be seen in it, another one for each seed."""
+    chance = random.Random(seed)
+    ground = Image.new("RGB", (5, 4))
+    ground.putdata([tuple(chance.randint(20, 230) for _ in range(3)) for _ in range(20)])
+    picture = ground.resize(size, Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(picture)
+    for _ in range(8):
+        left, top = chance.randint(0, size[0] - 80), chance.randint(0, size[1] - 80)
+        box = (left, top, left + chance.randint(30, 200), top + chance.randint(30, 200))
+        draw.rectangle(box, fill=tuple(chance.randint(0, 255) for _ in range(3)))
+    return picture
+
+
+def as_file(picture: Image.Image, kind: str = "JPEG", **save: Any) -> io.BytesIO:
+    """A picture as it is sent."""
+    out = io.BytesIO()
+    picture.save(out, kind, **save)
+    out.seek(0)
+    return out

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.schemas import points
 from app.schemas.lists import ListQuery, page_example, page_of, window
+from app.schemas.reviews import DeedChange
 from app.web import audience
 from app.web.idempotency import idempotent
 from app.web.openapi import refuses
@@ -13,7 +14,7 @@ from kernel.errors import NotFound
 from kernel.paging import Page
 from people import permissions
 from people.actors import Resident, Staff
-from points import deeds, reviews
+from points import deeds, resubmissions, reviews
 from points.awards import CapReached
 from points.deeds import AlreadyReviewed, Deed, LimitReached
 from points.reviews import OwnDeed, Queued
@@ -58,6 +59,16 @@ def show(actor: Resident, deed_id: UUID) -> Deed:
 def withdraw(actor: Resident, body: dict[str, Any], deed_id: UUID) -> Deed:
     """Take a deed back before it is decided."""
     return deeds.withdraw(actor, deed_id)
+
+
+@blueprint.patch("/deeds/<id:deed_id>")
+@audience.resident
+@refuses(AlreadyReviewed, LimitReached)
+@blueprint.arguments(DeedChange, required=False, example={"description": "晚上七点到九点在小区巡逻，补了照片"})
+@blueprint.response(200, points.DeedShape, example=points.DEED)
+def resubmit(actor: Resident, body: dict[str, Any], deed_id: UUID) -> Deed:
+    """Complete a deed that was returned, and hand it in again."""
+    return resubmissions.resubmit(actor, deed_id, **body)
 
 
 @blueprint.get("/staff/deeds")

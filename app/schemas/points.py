@@ -8,6 +8,7 @@ from app.schemas.fields import Choice, Day, Flag, Id, Inside, Listed, Moment, Mo
 from app.schemas.lists import ListQuery
 from app.web import photos
 from points.deeds import MAX_PHOTOS, STATUSES
+from points.entries import CHANNELS
 from points.rules import MAX_POINTS
 
 WALLET = {"balance": 128, "held": 30, "earned": 218, "spent": 60, "expired": 0, "expiring": [], "owed": 0}
@@ -57,7 +58,12 @@ DEED = {
     "steps": [{"action": "declared", "at": "2026-11-20T21:30:00+08:00", "by": "李秀英", "note": None}],
     "waiting": None,
 }
-QUEUED = {**DEED, "resident": {"id": "019dd1c0-7a10-7cc3-98c4-dc0c0c07398f", "name": "李秀英"}, "flags": ["same_day"]}
+QUEUED: dict[str, Any] = {
+    **DEED,
+    "resident": {"id": "019dd1c0-7a10-7cc3-98c4-dc0c0c07398f", "name": "李秀英"},
+    "entered_by": None,
+    "flags": ["same_day"],
+}
 REVERSAL = {
     **TRANSFER,
     "kind": "reversal",
@@ -256,20 +262,23 @@ class PersonShape(Shape):
 
 
 class QueuedShape(DeedShape):
-    """A deed as a reviewer sees it: `flags` say what to look at twice."""
+    """A deed as a reviewer sees it: `flags` say what to look at twice, `entered_by` who of the staff entered it on behalf."""
 
     resident = fields.Nested(PersonShape)
+    entered_by = fields.String(allow_none=True)
     flags = fields.List(fields.String())
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        return super().get_attribute(obj if attr in ("resident", "steps", "flags") else obj.deed, attr, default)
+        return super().get_attribute(obj if attr in ("resident", "steps", "flags", "history") else obj.deed, attr, default)
 
 
 class QueueQuery(ListQuery):
-    """Which deeds: of a status, of a rule, whose description or resident's name holds a text."""
+    """Which deeds: of a status, a rule, a resident or a channel; whose description or resident's name holds a text."""
 
     status = Choice(*STATUSES, load_default=None)
     rule_id = Id(load_default=None)
+    resident_id = Id(load_default=None)
+    channel = Choice("self", *CHANNELS, load_default=None)
     q = Text(most=50, load_default=None)
 
 

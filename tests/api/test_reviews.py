@@ -28,7 +28,7 @@ def test_the_queue_is_oldest_first_and_shows_whose_deed_it_is(cast: Cast) -> Non
     deeds = [cast.deed(cast.grandmother), cast.deed(cast.volunteer), cast.deed(cast.grandmother)]
     answer = cast.reviewer.get("/staff/deeds?status=pending").json
     assert [deed["id"] for deed in answer["items"]] == deeds
-    assert all(deed.keys() == KEYS | {"resident", "flags"} for deed in answer["items"])
+    assert all(deed.keys() == KEYS | {"resident", "entered_by", "flags"} for deed in answer["items"])
     assert answer["items"][0]["resident"] == {"id": cast.grandmother.id, "name": "李秀英"}
     assert answer["items"][1]["resident"]["name"] == "陈晨"
 
@@ -90,7 +90,7 @@ def test_an_approved_deed_is_credited_with_the_points_of_its_rule(cast: Cast) ->
     deed = cast.deed(cast.grandmother)
     approved = cast.reviewer.post(f"/staff/deeds/{deed}/approve", {"note": "照片清楚"})
     assert approved.status_code == 200
-    assert approved.json.keys() == KEYS | {"resident", "flags"}
+    assert approved.json.keys() == KEYS | {"resident", "entered_by", "flags"}
     assert (approved.json["status"], approved.json["points"]) == ("approved", 50)
     step = approved.json["steps"][-1]
     assert (step["action"], step["by"], step["note"]) == ("approved", "小林", "照片清楚")
