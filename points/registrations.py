@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from people import divisions, privacy, residents
+from people import divisions, messages, privacy, residents
 from people.actors import Newcomer, Resident
 from people.residents import AlreadyRegistered
 from points import checkins, ledger, wallets
@@ -59,7 +59,15 @@ def register(
         address=address,
     )
     ledger.open_wallet(resident.wallet, resident.community_code)
-    return me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name, resident.wallet))
+    joined = me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name, resident.wallet))
+    _welcome(joined)
+    return joined
+
+
+def _welcome(joined: Me) -> None:
+    name = joined.community["name"]
+    body = "每天签到、做了好事来申报，都能得积分；积分可以在积分超市兑换商品和服务。"
+    messages.tell(joined.id, "resident.welcome", f"欢迎加入{name}", body, "resident", joined.id)
 
 
 def me(actor: Resident) -> Me:

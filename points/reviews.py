@@ -13,7 +13,7 @@ from people import masking, permissions
 from people.actors import Staff
 from people.divisions import Division
 from people.residents import Resident
-from points import awards, deeds, feed, ledger  # noqa: F401 (awards: its tables)
+from points import awards, deeds, feed, ledger, news  # noqa: F401 (awards: its tables)
 from points.deeds import AlreadyReviewed, Deed
 
 
@@ -179,4 +179,6 @@ def _decide(actor: Staff, deed_id: UUID, status: str, points: int | None = None)
 def _done(actor: Staff, deed_id: UUID, action: str, note: str | None, community_code: str, **details: int) -> Queued:
     deeds.add_step(deed_id, action, actor.kind, actor.id, actor.name, note)
     audit.record(actor, f"deed.{action}", deed_id, community_code, **details)
-    return seen_by(actor, deeds.load([deed_id]))[0]
+    (deed,) = deeds.load([deed_id])
+    news.reviewed(deed, note)
+    return seen_by(actor, [deed])[0]

@@ -6,9 +6,11 @@ from app.api import (
     checkins,
     deeds,
     divisions,
+    feed,
     items,
     me,
     merchants,
+    messages,
     orders,
     privacy,
     rules,
@@ -20,7 +22,23 @@ from app.api import (
 from app.web import openapi
 
 PREFIX = "/api/v1"
-MODULES = (divisions, privacy, sessions, me, checkins, rules, uploads, deeds, items, orders, scans, merchants, transfers)
+MODULES = (
+    divisions,
+    privacy,
+    sessions,
+    me,
+    checkins,
+    rules,
+    uploads,
+    deeds,
+    items,
+    orders,
+    scans,
+    merchants,
+    transfers,
+    feed,
+    messages,
+)
 
 
 def register(app: Flask) -> None:

@@ -60,6 +60,11 @@ ROUTES = {
     "POST /deeds": "residents",
     "GET /deeds/<id:deed_id>": "residents",
     "POST /deeds/<id:deed_id>/withdraw": "residents",
+    "GET /feed": "residents",
+    "POST /feed/<id:entry_id>/like": "residents",
+    "DELETE /feed/<id:entry_id>/like": "residents",
+    "GET /me/messages": "residents",
+    "POST /me/messages/read": "residents",
     "GET /items": "residents",
     "GET /items/<id:item_id>": "residents",
     "GET /orders": "residents",
@@ -77,6 +82,9 @@ ROUTES = {
     "POST /staff/deeds/<id:deed_id>/approve": "reviewers",
     "POST /staff/deeds/<id:deed_id>/reject": "reviewers",
     "POST /staff/deeds/<id:deed_id>/return": "reviewers",
+    "GET /staff/feed": "staff",
+    "POST /staff/feed/<id:entry_id>/take-off": "reviewers",
+    "GET /staff/outbox": "admins",
     "GET /staff/items": "staff",
     "POST /staff/items": "admins",
     "PATCH /staff/items/<id:item_id>": "admins",
@@ -236,6 +244,10 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("grandmother", "GET", "/orders/{order}/code.svg", None),
     ("grandmother", "GET", "/orders/{order}/code.png", None),
     ("grandmother", "POST", "/orders/{order}/cancel", {}),
+    ("grandmother", "POST", "/feed/{entry}/like", {}),
+    ("grandmother", "DELETE", "/feed/{entry}/like", {}),
+    ("grandmother", "POST", "/me/messages/read", {"ids": ["{our_message}", "{message}"]}),
+    ("reviewer", "POST", "/staff/feed/{entry}/take-off", {"reason": "照片里有别人的孩子"}),
     ("reviewer", "POST", "/staff/deeds/{deed}/approve", {}),
     ("reviewer", "POST", "/staff/deeds/{deed}/reject", {"reason": "不符"}),
     ("reviewer", "POST", "/staff/deeds/{deed}/return", {"reason": "请补照片"}),
@@ -257,7 +269,7 @@ LISTS = [
     ("reviewer", "/staff/deeds?rule_id={rule}"),
     ("admin", "/staff/items?merchant_id={merchant}"),
 ]
-KINDS = ("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community")
+KINDS = ("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community", "entry", "message")
 
 
 def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str, merchant: Caller) -> dict[str, str]:
@@ -281,6 +293,8 @@ def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str,
         "staff_upload": str(cast.in_app(lambda: uploads.store(admin.actor.id, photo())).id),
         "transfer": next(t["id"] for t in resident.get("/me/transfers").json["items"] if t["kind"] == "deed"),
         "community": community_code,
+        "entry": resident.get("/feed?limit=1").json["items"][0]["id"],
+        "message": resident.get("/me/messages?limit=1").json["items"][0]["id"],
     }
 
 
@@ -293,7 +307,7 @@ def things(cast: Cast) -> dict[str, dict[str, str]]:
     return {
         "ours": ours,
         "next door": objects_of(cast, cast.neighbour, cast.neighbour_staff, NEXT_COMMUNITY, next_door),
-        "fellow": ours | {kind: fellow[kind] for kind in ("deed", "order", "upload")},
+        "fellow": ours | {kind: fellow[kind] for kind in ("deed", "order", "upload", "message")},
         "nowhere": {kind: str(uuid4()) for kind in KINDS} | {"community": "500104101999"},
         "nonsense": dict.fromkeys(KINDS, "nonsense"),
     }
@@ -328,7 +342,7 @@ def test_a_foreign_id_gets_the_answer_of_an_id_that_is_nowhere_and_changes_nothi
 
     before = everything(superuser)
     for method, path, body in calls:
-        private = any(kind in path + json.dumps(body) for kind in ("{deed}", "{order}", "{upload}"))
+        private = any(kind in path + json.dumps(body) for kind in ("{deed}", "{order}", "{upload}", "{message}"))
         nowhere = call("nowhere", method, path, body)
         assert (nowhere.status_code, nowhere.json["code"]) == (404, "not_found"), (method, path, body)
         for whose in ("nonsense", "next door", *(["fellow"] if name == "grandmother" and private else [])):
@@ -358,6 +372,10 @@ def test_a_list_asked_for_by_a_foreign_id_is_as_empty_as_by_an_invented_one(
         ("grandmother", "/deeds"),
         ("grandmother", "/orders"),
         ("grandmother", "/me/transfers"),
+        ("grandmother", "/feed"),
+        ("grandmother", "/me/messages"),
+        ("reviewer", "/staff/feed"),
+        ("admin", "/staff/outbox"),
         ("reviewer", "/staff/deeds"),
         ("auditor", "/staff/rules"),
         ("admin", "/staff/items"),
@@ -371,7 +389,7 @@ def test_no_list_holds_anything_of_the_next_community(
     foreign = things["next door"]
     answer = caller(cast, name).get(path)
     assert answer.status_code == 200
-    for kind in ("deed", "rule", "item", "order", "merchant", "transfer"):
+    for kind in ("deed", "rule", "item", "order", "merchant", "transfer", "entry", "message"):
         assert foreign[kind] not in answer.text, kind
 
 
