@@ -20,6 +20,7 @@ class Me:
     community: dict[str, str]
     wallet: Wallet
     streak: int
+    unread: int
     household: None = None
 
 
@@ -59,15 +60,14 @@ def register(
         address=address,
     )
     ledger.open_wallet(resident.wallet, resident.community_code)
-    joined = me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name, resident.wallet))
-    _welcome(joined)
-    return joined
+    _welcome(resident.id, resident.community_code)
+    return me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name, resident.wallet))
 
 
-def _welcome(joined: Me) -> None:
-    name = joined.community["name"]
+def _welcome(resident_id: UUID, community_code: str) -> None:
+    community = divisions.get(community_code)
     body = "每天签到、做了好事来申报，都能得积分；积分可以在积分超市兑换商品和服务。"
-    messages.tell(joined.id, "resident.welcome", f"欢迎加入{name}", body, "resident", joined.id)
+    messages.tell(resident_id, "resident.welcome", f"欢迎加入{community.shown_name}", body, "resident", resident_id)
 
 
 def me(actor: Resident) -> Me:
@@ -81,4 +81,5 @@ def me(actor: Resident) -> Me:
         community={"code": community.code, "name": community.shown_name},
         wallet=wallets.balances(actor),
         streak=checkins.streak(actor),
+        unread=messages.unread(actor.id),
     )
