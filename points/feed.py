@@ -21,6 +21,10 @@ class AlreadyTakenOff(Conflict):
     title = "这条公示已经撤下了，请刷新后查看"
 
 
+class NotTakenOff(Conflict):
+    title = "这条公示没有被撤下，或者所公示的事已经不算数，不能恢复"
+
+
 class FeedEntry(Model):
     """Something shown to all. `id` is that of the deed or donation; `number` orders entries as they came to be shown."""
 
@@ -261,7 +265,20 @@ _TAKE_OFF = text(
     RETURNING f.kind, f.community_code, f.resident_id, f.title
     """
 )
-_TAKE_OFF_SILENTLY = text("UPDATE feed_entries SET off_at = :now, off_reason = :reason WHERE id = :id AND off_at IS NULL")
+# An entry without who took it off was taken off by the product itself, and nobody puts it back.
+_TAKE_OFF_SILENTLY = text(
+    """
+    UPDATE feed_entries SET off_at = coalesce(off_at, :now), off_reason = :reason, off_by = NULL
+    WHERE id = :id AND (off_at IS NULL OR off_by IS NOT NULL)
+    """
+)
+_PUT_BACK = text(
+    """
+    UPDATE feed_entries f SET off_at = NULL, off_reason = NULL, off_by = NULL FROM divisions c
+    WHERE f.id = :id AND f.off_by IS NOT NULL AND c.code = f.community_code AND starts_with(c.lineage, :scope)
+    RETURNING f.kind, f.community_code, f.resident_id, f.title
+    """
+)
 
 
 def take_off(actor: Staff, entry_id: UUID, *, reason: str) -> Kept:
@@ -281,6 +298,23 @@ def take_off(actor: Staff, entry_id: UUID, *, reason: str) -> Kept:
     return get(actor, entry_id)
 
 
+def put_back(actor: Staff, entry_id: UUID) -> Kept:
+    """Show an entry again that staff took off; its resident is told.
+
+    Raises:
+        NotFound: it is not in the actor's part of the tree.
+        NotTakenOff: it is shown, or what it shows does not count any more.
+    """
+    back = first(_PUT_BACK, id=entry_id, scope=actor.scope)
+    if back is None:
+        get(actor, entry_id)
+        raise NotTakenOff()
+    audit.record(actor, "feed.put_back", entry_id, back.community_code)
+    body = f"您的“{back.title}”已经恢复在社区公示中展示，不需要您做什么。"
+    messages.tell(back.resident_id, "feed.put_back", "您的一条公示已恢复", body, back.kind, entry_id)
+    return get(actor, entry_id)
+
+
 def take_off_silently(source_id: UUID, reason: str) -> None:
-    """Show a deed or a donation no more that does not count any more; telling its resident is up to who calls."""
+    """Show a deed or a donation no more, for good, that does not count any more; telling its resident is up to who calls."""
     execute(_TAKE_OFF_SILENTLY, id=source_id, now=clock.now(), reason=reason)

@@ -14,7 +14,7 @@ from kernel.paging import Page
 from people import permissions
 from people.actors import Resident, Staff
 from points import feed
-from points.feed import AlreadyTakenOff, Kept, Likes, Shown
+from points.feed import AlreadyTakenOff, Kept, Likes, NotTakenOff, Shown
 
 blueprint = Api("feed", __name__)
 
@@ -63,3 +63,14 @@ def find(actor: Staff, query: dict[str, Any]) -> Page[Kept]:
 def take_off(actor: Staff, body: dict[str, Any], entry_id: UUID) -> Kept:
     """Show an entry no more; its resident is told why, and keeps the points."""
     return feed.take_off(actor, entry_id, **body)
+
+
+@blueprint.post("/staff/feed/<id:entry_id>/put-back")
+@audience.staff(permissions.REVIEW)
+@idempotent
+@refuses(NotTakenOff)
+@blueprint.arguments(points.Empty, required=False, example={})
+@blueprint.response(200, shapes.StaffEntryShape, example={**shapes.STAFF_ENTRY, "off": None})
+def put_back(actor: Staff, body: dict[str, Any], entry_id: UUID) -> Kept:
+    """Show an entry again that staff took off; its resident is told."""
+    return feed.put_back(actor, entry_id)

@@ -229,6 +229,31 @@ def test_a_deed_that_does_not_count_any_more_is_taken_off_by_the_product_itself(
     assert len(cast.grandmother.get("/me/messages").json["items"]) == told
 
 
+def test_staff_put_back_what_staff_took_off_and_the_resident_is_told(cast: Cast) -> None:
+    deed = cast.give(cast.grandmother, 5)
+    path = f"/staff/feed/{deed}"
+    cast.volunteer.post(f"/feed/{deed}/like")
+    refused(cast.reviewer.post(f"{path}/put-back"), 409, "not_taken_off")
+    cast.reviewer.post(f"{path}/take-off", WHY)
+    answer = cast.reviewer.post(f"{path}/put-back")
+    assert (answer.status_code, answer.json["off"], answer.json["likes"]) == (200, None, 1)
+    assert shown(cast.volunteer) == [deed]
+    kinds = [message["kind"] for message in cast.grandmother.get("/me/messages").json["items"]]
+    assert kinds[:2] == ["feed.put_back", "feed.taken_off"]
+    refused(cast.reviewer.post(f"{path}/put-back"), 409, "not_taken_off")
+
+
+@pytest.mark.parametrize("by_staff_before", [True, False])
+def test_nobody_puts_back_what_does_not_count_any_more(cast: Cast, by_staff_before: bool) -> None:
+    deed = cast.give(cast.grandmother, 5)
+    if by_staff_before:
+        cast.reviewer.post(f"/staff/feed/{deed}/take-off", WHY)
+    cast.in_app(lambda: feed.take_off_silently(UUID(deed), "善行已撤销"))
+    refused(cast.reviewer.post(f"/staff/feed/{deed}/put-back"), 409, "not_taken_off")
+    assert shown(cast.volunteer) == []
+    assert cast.reviewer.get("/staff/feed").json["items"][0]["off"]["reason"] == "善行已撤销"
+
+
 def test_staff_take_off_only_what_lies_in_their_part_of_the_tree(cast: Cast) -> None:
     deed = cast.give(cast.grandmother, 5)
     refused(cast.staff("reviewer", NEXT_COMMUNITY).post(f"/staff/feed/{deed}/take-off", WHY), 404, "not_found")
