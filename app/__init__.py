@@ -4,7 +4,7 @@ from flask import Flask
 
 from app import api, commands
 from app.embedded import start_embedded
-from app.outside import wechat
+from app.outside import notices, wechat
 from app.settings import Settings
 from app.web import audience, docs, limits, logs, operations, photos, problems, unit_of_work
 from kernel import clock, signing, uploads
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.install(app)
     limits.install(app, settings.ratelimit_storage_uri)
     wechat.install(app, settings)
+    notices.install(app, settings)
     api.register(app)
     for page in (operations, photos, docs):
         app.register_blueprint(page.blueprint)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from kernel import idempotency, uploads
+from app.outside import notices
+from kernel import idempotency, outbox, uploads
 from kernel.database import execute, transaction
-from people import logins, sessions
+from people import logins, messages, sessions
 from points import awards
 from redeem import orders
 
@@ -20,7 +21,7 @@ UPLOADS_IN_USE = """
 
 def run_due() -> dict[str, int]:
     """Do all that is due now; how many of each were done."""
-    return _logged({"orders_lapsed": lapse_orders(), "deeds_credited": credit_deeds()})
+    return _logged({name: job() for name, job in _DUE.items()})
 
 
 def forget_old() -> dict[str, int]:
@@ -38,15 +39,13 @@ def forget_old() -> dict[str, int]:
 
 
 def lapse_orders() -> int:
-    """Let all orders lapse whose time is over, each in a transaction of its own; how many did."""
-    lapsed = 0
-    while True:
-        with transaction():
-            due = orders.due()
-        lapsed_now = sum(_do(orders.lapse, order_id) for order_id in due)
-        if not lapsed_now:
-            return lapsed
-        lapsed += lapsed_now
+    """Let all orders lapse whose time is over; how many did."""
+    return _sweep(orders.due, orders.lapse)
+
+
+def warn_of_lapses() -> int:
+    """Tell those whose orders lapse within a day; how many orders."""
+    return _sweep(orders.to_warn, orders.warn)
 
 
 def credit_deeds() -> int:
@@ -56,13 +55,33 @@ def credit_deeds() -> int:
     return sum(_do(awards.credit_due, deed_id) for deed_id in due)
 
 
-def _do(job: Callable[[UUID], bool], subject_id: UUID) -> bool:
-    """Do one thing in a transaction of its own; one that fails is logged and left, so that it does not hold up the others."""
+def deliver_letters() -> int:
+    """Send the letters that are due, where there is an address to send them to; how many were taken."""
+    send = notices.channel()
+    return 0 if send is None else outbox.deliver_due(send)
+
+
+def _sweep(due: Callable[[], list[UUID]], work: Callable[[UUID], bool]) -> int:
+    """Do what is due, each in a transaction of its own; how many were done.
+
+    One that cannot be done is logged and left, so that it does not hold up the others.
+    """
+    done = 0
+    while True:
+        with transaction():
+            found = due()
+        done_now = sum(_do(work, subject_id) for subject_id in found)
+        if not done_now:
+            return done
+        done += done_now
+
+
+def _do(work: Callable[[UUID], bool], subject_id: UUID) -> bool:
     try:
         with transaction():
-            return job(subject_id)
+            return work(subject_id)
     except Exception:
-        log.exception("a job failed", extra={"job": job.__name__, "subject_id": str(subject_id)})
+        log.exception("a job could not be done", extra={"job": work.__qualname__, "subject_id": str(subject_id)})
         return False
 
 
@@ -72,8 +91,16 @@ def _logged(done: dict[str, int]) -> dict[str, int]:
     return done
 
 
+_DUE: dict[str, Callable[[], int]] = {
+    "orders_lapsed": lapse_orders,
+    "orders_warned": warn_of_lapses,
+    "deeds_credited": credit_deeds,
+    "letters_delivered": deliver_letters,
+}
 _FORGET: dict[str, Callable[[], int]] = {
     "idempotency_keys_forgotten": idempotency.forget_old,
     "failed_sign_ins_forgotten": logins.forget_old_failures,
     "sessions_forgotten": sessions.forget_old,
+    "messages_forgotten": messages.forget_old,
+    "letters_forgotten": outbox.forget_old,
 }

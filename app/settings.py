@@ -40,6 +40,7 @@ class Settings:
     trusted_proxies: int
     ratelimit_storage_uri: str
     wechat_api_base: str
+    notices_url: str | None = field(default=None, repr=False)
     wechat_app_id: str | None = None
     wechat_app_secret: str | None = field(default=None, repr=False)
     database_url: str | None = field(default=None, repr=False)
@@ -72,7 +73,8 @@ class Settings:
             threads=_whole(environ, "WEB_THREADS", 6, 1, 64),
             trusted_proxies=_whole(environ, "TRUSTED_PROXIES", 0, 0, 5),
             ratelimit_storage_uri=_storage(environ.get("RATELIMIT_STORAGE_URI") or "memory://"),
-            wechat_api_base=_http(environ.get("WECHAT_API_BASE") or WECHAT),
+            wechat_api_base=_http("WECHAT_API_BASE", environ.get("WECHAT_API_BASE") or WECHAT).rstrip("/"),
+            notices_url=_http("NOTICES_URL", environ["NOTICES_URL"]) if environ.get("NOTICES_URL") else None,
             wechat_app_id=environ.get("WECHAT_APP_ID") or None,
             wechat_app_secret=environ.get("WECHAT_APP_SECRET") or None,
             database_url=_postgres("DATABASE_URL", environ.get("DATABASE_URL")),
@@ -119,10 +121,10 @@ def _whole(environ: Mapping[str, str], name: str, default: int, least: int, most
     return int(text)
 
 
-def _http(url: str) -> str:
+def _http(name: str, url: str) -> str:
     if not re.fullmatch(r"https?://(\[[0-9A-Fa-f:]+\]|[^/:\s]+)(:[0-9]+)?(/\S*)?", url):
-        raise BadSettings("WECHAT_API_BASE must be an http or https address")
-    return url.rstrip("/")
+        raise BadSettings(f"{name} must be an http or https address")
+    return url
 
 
 def _postgres(name: str, url: str | None) -> str | None:

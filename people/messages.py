@@ -1,13 +1,19 @@
 """Messages: what a resident is told, put into his inbox in the transaction that caused it, and into the outbox with it."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel import clock, ids, outbox
-from kernel.database import Model, add
+from kernel import clock, ids, outbox, paging
+from kernel.database import Model, add, execute
+from kernel.errors import NotFound
+from people.actors import Resident, Staff
+
+READ_KEPT = timedelta(days=365)
 
 
 class Message(Model):
@@ -29,6 +35,11 @@ class Message(Model):
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
 
+    @property
+    def source(self) -> dict[str, str]:
+        """What it is about."""
+        return {"type": self.source_type, "id": str(self.source_id)}
+
 
 def tell(resident_id: UUID, kind: str, title: str, body: str, source_type: str, source_id: UUID) -> None:
     """Tell a resident something; the letter that carries it further has the message's own id."""
@@ -44,3 +55,112 @@ def tell(resident_id: UUID, kind: str, title: str, body: str, source_type: str, 
     )
     add(message)
     outbox.add_letter(message.id, "message", {"resident_id": str(resident_id), "kind": kind, "title": title, "body": body})
+
+
+# Ids made by the database: the time of `stamp`, which is the beginning of an id of ours, and random digits after it.
+_TELL_OWNERS = text(
+    """
+    INSERT INTO messages (id, resident_id, kind, title, body, source_type, source_id, created_at)
+    SELECT CAST(overlay(CAST(gen_random_uuid() AS text) PLACING :stamp FROM 1) AS uuid),
+           id, :kind, :title, :body, :source_type, :source_id, :now
+    FROM residents WHERE (household_id = :owner OR id = :owner) AND left_at IS NULL
+    RETURNING id
+    """
+)
+_ADD_LETTERS = text(
+    """
+    INSERT INTO outbox (id, topic, body, created_at, next_try_at, attempts)
+    SELECT id, 'message', jsonb_build_object('resident_id', resident_id, 'kind', kind, 'title', title, 'body', body),
+           created_at, created_at, 0
+    FROM messages WHERE id = ANY(:ids)
+    """
+)
+_STAMP = len("01234567-89ab-7")  # the time and the version of a UUIDv7
+
+
+def tell_owners(wallet: str, kind: str, title: str, body: str, source_type: str, source_id: UUID) -> None:
+    """Tell those whose wallet it is: the present members of a household, or the one resident."""
+    told = execute(
+        _TELL_OWNERS,
+        stamp=str(ids.new())[:_STAMP],
+        owner=UUID(wallet),
+        kind=kind,
+        title=title,
+        body=body,
+        source_type=source_type,
+        source_id=source_id,
+        now=clock.now(),
+    )
+    execute(_ADD_LETTERS, ids=list(told.scalars()))
+
+
+def tell_household(household_id: UUID, kind: str, title: str, body: str, source_type: str, source_id: UUID) -> None:
+    """Tell every present member of a household something."""
+    tell_owners(str(household_id), kind, title, body, source_type, source_id)
+
+
+def find(actor: Resident, window: paging.Window, *, unread: bool | None = None) -> paging.Page[Message]:
+    """What the actor was told, newest first; only what he has not read yet, or only what he has, where `unread` says so."""
+    query = select(Message).where(Message.resident_id == actor.id)
+    if unread is not None:
+        query = query.where(Message.read_at.is_(None) if unread else Message.read_at.is_not(None))
+    return paging.by_id(query, Message.id, window)
+
+
+_UNREAD = text("SELECT count(*) FROM messages WHERE resident_id = :resident_id AND read_at IS NULL")
+_READ = text("UPDATE messages SET read_at = coalesce(read_at, :now) WHERE id = ANY(:ids) AND resident_id = :resident_id")
+
+
+def unread(resident_id: UUID) -> int:
+    """How many messages a resident has not read yet."""
+    return int(execute(_UNREAD, resident_id=resident_id).scalar_one())
+
+
+def read(actor: Resident, message_ids: list[UUID]) -> int:
+    """The actor has read these messages; how many he has not. Raises NotFound: one of them is not his."""
+    wanted = list(set(message_ids))
+    if execute(_READ, ids=wanted, resident_id=actor.id, now=clock.now()).rowcount != len(wanted):
+        raise NotFound()
+    return unread(actor.id)
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """A message that waits to be carried further, or could not be (`dead_at`)."""
+
+    id: UUID
+    kind: str
+    title: str
+    resident: dict[str, Any]
+    created_at: datetime
+    attempts: int
+    next_try_at: datetime
+    dead_at: datetime | None
+    last_error: str | None
+
+
+_UNDELIVERED = text(
+    """
+    SELECT o.id, m.kind, m.title, jsonb_build_object('id', r.id, 'name', r.name) AS resident,
+           o.created_at, o.attempts, o.next_try_at, o.dead_at, o.last_error
+    FROM outbox o JOIN messages m ON m.id = o.id JOIN residents r ON r.id = m.resident_id
+    JOIN divisions p ON p.code = r.place_code
+    WHERE o.sent_at IS NULL AND (CAST(:dead AS boolean) IS NULL OR (o.dead_at IS NOT NULL) = :dead)
+      AND starts_with(p.lineage, :scope) AND (CAST(:after AS uuid) IS NULL OR o.id < :after)
+    ORDER BY o.id DESC LIMIT :limit
+    """
+)
+
+
+def undelivered(actor: Staff, window: paging.Window, *, dead: bool | None = None) -> paging.Page[Undelivered]:
+    """What residents in the actor's part of the tree were told and was not carried further yet, newest first."""
+    rows = execute(_UNDELIVERED, dead=dead, scope=actor.scope, after=window.after_id(), limit=window.limit + 1)
+    return paging.cut([Undelivered(**row._mapping) for row in rows], window.limit, lambda letter: letter.id)
+
+
+_FORGET = text("DELETE FROM messages WHERE read_at IS NOT NULL AND created_at < :before")
+
+
+def forget_old() -> int:
+    """Delete messages that were read and are older than a year; how many."""
+    return execute(_FORGET, before=clock.now() - READ_KEPT).rowcount

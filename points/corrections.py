@@ -4,7 +4,7 @@ from uuid import UUID
 
 from kernel import audit
 from kernel.errors import NotFound
-from people import divisions, households
+from people import divisions, households, messages
 from people.actors import Staff
 from points import ledger, wallets
 from points.wallets import Entry
@@ -25,4 +25,8 @@ def reverse(actor: Staff, transfer_id: UUID, *, reason: str) -> Entry:
     actor.must_see(divisions.lineage_of(community_code))
     posted = ledger.reverse(transfer_id, households.wallet_now)
     audit.record(actor, "transfer.reverse", posted.id, community_code, reverses=transfer_id, reason=reason)
-    return wallets.entry(posted.id)
+    taken = wallets.entry(posted.id)
+    what = f"“{taken.title.removeprefix('冲正：')}”得到的 {-taken.points} 分已收回，余额为 {taken.balance_after} 分。"
+    body = f"{what}原因：{reason}。如有疑问，请联系社区工作人员。"
+    messages.tell_owners(wallets.owner_of(posted.id), "points.taken_back", "有积分被收回", body, "transfer", posted.id)
+    return taken

@@ -172,7 +172,7 @@ def _join(actor: Resident | Staff, joiner: residents.Resident, home: Household, 
     if old is not None:
         _empty_into(actor, old, home, f"并入{home.name}户")
     audit.record(actor, "household.join", home.id, home.community_code, resident_id=joiner.id, reason=reason)
-    _tell(home.id, "household.joined", "家里来了新成员", f"{joiner.name}加入了{home.name}户，积分从现在起一起用。")
+    _tell(home.id, "joined", "家里来了新成员", f"{joiner.name}加入了{home.name}户，积分从现在起一起用。")
 
 
 def leave(actor: Resident) -> HouseholdView:
@@ -192,7 +192,7 @@ def leave(actor: Resident) -> HouseholdView:
         households.set_head(home.id, others[0])
     audit.record(actor, "household.leave", home.id, home.community_code, resident_id=actor.id, own_id=own)
     body = f"{actor.name}已退出{home.name}户，原有积分留在家里。"
-    _tell(home.id, "household.left", "有成员退出了家庭", body)
+    _tell(home.id, "left", "有成员退出了家庭", body)
     messages.tell(actor.id, "household.left", "您已退出家庭", f"{body}您有了自己的家庭账户，从零开始。", "household", own)
     return view(own)
 
@@ -331,7 +331,7 @@ def merge(actor: Staff, household_id: UUID, *, into_id: UUID, reason: str) -> Ho
     households.put(actor, households.members(old.id), home.id, "merged", reason)
     points = _empty_into(actor, old.id, home, f"{old.name}户并入{home.name}户")
     audit.record(actor, "household.merge", home.id, home.community_code, merged=old.id, points=points, reason=reason)
-    _tell(home.id, "household.merged", "两户已经合并", f"{old.name}户并入{home.name}户，积分从现在起一起用。原因：{reason}。")
+    _tell(home.id, "merged", "两户已经合并", f"{old.name}户并入{home.name}户，积分从现在起一起用。原因：{reason}。")
     return view(home.id)
 
 
@@ -359,7 +359,7 @@ def split(actor: Staff, household_id: UUID, *, resident_ids: Sequence[UUID], poi
         audit.record(actor, "household.points", new, home.community_code, from_id=home.id, to_id=new, points=points)
     audit.record(actor, "household.split", new, home.community_code, split_from=home.id, points=points, reason=reason)
     for household_id_ in (home.id, new):
-        _tell(household_id_, "household.split", "家庭已经分户", f"{home.name}户已分户，分出 {points} 分。原因：{reason}。")
+        _tell(household_id_, "split", "家庭已经分户", f"{home.name}户已分户，分出 {points} 分。原因：{reason}。")
     return view(new)
 
 
@@ -425,6 +425,5 @@ def _fresh(resident_id: UUID) -> residents.Resident:
     return resident
 
 
-def _tell(household_id: UUID, kind: str, title: str, body: str) -> None:
-    for member in households.members(household_id):
-        messages.tell(member, kind, title, body, "household", household_id)
+def _tell(household_id: UUID, what: str, title: str, body: str) -> None:
+    messages.tell_household(household_id, f"household.{what}", title, body, "household", household_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from people import divisions, privacy, residents
+from people import divisions, messages, privacy, residents
 from people.actors import Newcomer, Resident
 from people.residents import AlreadyRegistered
 from points import checkins, households, ledger, wallets
@@ -22,6 +22,7 @@ class Me:
     wallet: Wallet
     streak: int
     household: dict[str, Any] | None
+    unread: int
 
 
 def check(actor: Newcomer | Resident, *, community_code: str, consent_version: str) -> None:
@@ -61,7 +62,14 @@ def register(
     )
     households.found_where_counted(actor, resident)
     ledger.open_wallet(resident.wallet, resident.community_code)
+    _welcome(resident.id, resident.community_code)
     return me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name, resident.wallet))
+
+
+def _welcome(resident_id: UUID, community_code: str) -> None:
+    community = divisions.get(community_code)
+    body = "每天签到、做了好事来申报，都能得积分；积分可以在积分超市兑换商品和服务。"
+    messages.tell(resident_id, "resident.welcome", f"欢迎加入{community.shown_name}", body, "resident", resident_id)
 
 
 def me(actor: Resident) -> Me:
@@ -76,4 +84,5 @@ def me(actor: Resident) -> Me:
         wallet=wallets.balances(actor),
         streak=checkins.streak(actor),
         household=households.card(resident.household_id),
+        unread=messages.unread(actor.id),
     )

@@ -15,7 +15,7 @@ from people import households, masking, messages, permissions, settings
 from people.actors import Staff
 from people.divisions import Division
 from people.residents import Resident
-from points import awards, deeds, feed, flags, ledger
+from points import awards, deeds, feed, flags, ledger, news
 from points.deeds import AlreadyReviewed, Deed
 
 
@@ -176,7 +176,7 @@ def revoke(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
     taken = ledger.TakenBack(0, 0)
     if not awards.end_waiting(deed_id):
         taken = ledger.revoke("deed", deed_id, f"收回：{deed.judged_by['title']}", households.wallet_now)
-    feed.withdraw(deed_id)
+    feed.take_off_silently(deed_id, reason)
     owed = f"，另有 {taken.owed} 分已经用掉，会从以后的积分里扣除" if taken.owed else ""
     body = f"“{deed.judged_by['title']}”的积分收回了 {taken.points} 分{owed}。原因：{reason}。有疑问请联系社区。"
     messages.tell(deed.resident_id, "deed.revoked", "一件善行的积分被收回", body, "deed", deed_id)
@@ -234,6 +234,9 @@ def _why_not(actor: Staff, deed_id: UUID) -> Refusal:
 def _record(actor: Staff, deed: Deed, action: str, note: str | None, **details: int) -> None:
     deeds.add_step(deed.id, action, actor.kind, actor.id, actor.name, note)
     audit.record(actor, f"deed.{action}", deed.id, deed.community_code, **details)
+    if action != "revoked":  # what is told of that differs by what could be taken back
+        db.session.refresh(deed)
+        news.reviewed(deed, note)
 
 
 def _shown(actor: Staff, deed_id: UUID) -> Queued:

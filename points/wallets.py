@@ -124,6 +124,14 @@ def entry(transfer_id: UUID) -> Entry:
     return _entry(execute(_ENTRY, id=transfer_id).one())
 
 
+_OWNER = text("SELECT a.owner FROM transfers t JOIN accounts a ON a.id = t.debit_account WHERE t.id = :id")
+
+
+def owner_of(transfer_id: UUID) -> str:
+    """Whose wallet a transfer was taken from."""
+    return str(execute(_OWNER, id=transfer_id).scalar_one())
+
+
 def _entry(row: Any) -> Entry:
     source = {"type": row.source_type, "id": str(row.source_id)}
     return Entry(row.number, row.id, row.kind, row.points, row.balance_after, row.title, row.created_at, source)

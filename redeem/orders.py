@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from kernel import audit, clock, codes, ids, paging
 from kernel.database import Model, db, execute, first
 from kernel.errors import Conflict, NotFound
+from people import messages
 from people.actors import WORKER, Resident, System
 from people.settings import Settings
 from points import households, ledger
@@ -18,6 +19,7 @@ from points.deeds import LimitReached
 from redeem import stocks
 from redeem.items import Item
 
+WARNED_BEFORE = timedelta(days=1)
 MAX_QUANTITY = 99
 CODE_PURPOSE = "order"
 
@@ -46,6 +48,7 @@ class Order(Model):
         Index(None, "item_id", "resident_id"),
         Index("orders_wallet_idx", "wallet", postgresql_where=text("status = 'reserved'")),
         Index("orders_due_idx", "expires_at", postgresql_where=text("status = 'reserved'")),
+        Index("orders_to_warn_idx", "expires_at", postgresql_where=text("status = 'reserved' AND warned_at IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -63,6 +66,7 @@ class Order(Model):
     placed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     redeemed_at: Mapped[datetime | None]
+    warned_at: Mapped[datetime | None]
 
     item: Mapped[Item] = relationship(viewonly=True)
 
@@ -187,7 +191,7 @@ _CLOSE = text(
     """
     UPDATE orders SET status = :status, pieces_returned = pieces_returned + pieces_left, pieces_left = 0
     WHERE id = :id AND status = 'reserved' AND (:status = 'cancelled' OR expires_at <= :now)
-    RETURNING id, wallet, community_code, item_id, unit_price, pieces_returned AS pieces,
+    RETURNING id, resident_id, wallet, community_code, item_id, unit_price, pieces_returned AS pieces,
               EXISTS (SELECT FROM stocks WHERE stocks.item_id = orders.item_id) AS stocked,
               (SELECT name FROM items WHERE items.id = orders.item_id) AS item_name
     """
@@ -220,6 +224,39 @@ def lapse(order_id: UUID) -> bool:
     return _close(WORKER, order_id, "lapsed")
 
 
+_TO_WARN = text(
+    """
+    SELECT id FROM orders
+    WHERE status = 'reserved' AND warned_at IS NULL AND expires_at > :now AND expires_at <= :until
+      AND expires_at - placed_at > :ahead
+    ORDER BY expires_at LIMIT :limit
+    """
+)
+_WARN = text(
+    """
+    UPDATE orders SET warned_at = :now WHERE id = :id AND status = 'reserved' AND warned_at IS NULL AND expires_at > :now
+    RETURNING resident_id, expires_at, (SELECT name FROM items WHERE items.id = orders.item_id) AS item_name
+    """
+)
+
+
+def to_warn(limit: int = 100) -> list[UUID]:
+    """Orders that lapse within a day, of which the resident was not told; those that never had more than a day are not."""
+    now = clock.now()
+    return list(execute(_TO_WARN, now=now, until=now + WARNED_BEFORE, ahead=WARNED_BEFORE, limit=limit).scalars())
+
+
+def warn(order_id: UUID) -> bool:
+    """Tell the resident that his order lapses soon; False where he was told, or the order is no longer open. Once per order."""
+    warned = first(_WARN, id=order_id, now=clock.now())
+    if warned is None:
+        return False
+    until = warned.expires_at.astimezone(clock.zone())
+    body = f"“{warned.item_name}”请在 {until:%m月%d日 %H:%M} 前使用；过期后订单作废，积分退回。不需要了可以取消订单。"
+    messages.tell(warned.resident_id, "order.lapses_soon", "订单快到期了", body, "order", order_id)
+    return True
+
+
 def _close(actor: Resident | System, order_id: UUID, status: str) -> bool:
     closed = first(_CLOSE, id=order_id, status=status, now=clock.now())
     if closed is None:
@@ -229,6 +266,9 @@ def _close(actor: Resident | System, order_id: UUID, status: str) -> bool:
     ledger.release(closed.wallet, points, ledger.Source("order", order_id, f"{word}：{closed.item_name}"))
     households.follow(actor, closed.wallet, closed.community_code)
     audit.record(actor, f"order.{status}", order_id, closed.community_code, pieces=closed.pieces, points=points)
+    if status == "lapsed":
+        body = f"“{closed.item_name}”没有在期限内使用，订单已经作废，{points} 分已退回您的积分。需要的话可以重新兑换。"
+        messages.tell(closed.resident_id, "order.lapsed", "订单已过期", body, "order", order_id)
     if closed.stocked:
         stocks.move(closed.item_id, closed.pieces, "released", source_id=order_id, by_id=actor.id)
     return True

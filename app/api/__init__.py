@@ -8,10 +8,12 @@ from app.api import (
     divisions,
     donation_tariffs,
     donations,
+    feed,
     households,
     items,
     me,
     merchants,
+    messages,
     orders,
     privacy,
     reasons,
@@ -46,6 +48,8 @@ MODULES = (
     settings,
     donations,
     donation_tariffs,
+    feed,
+    messages,
 )
 
 

@@ -20,6 +20,7 @@ ME = {
     "household": None,
     "wallet": {"balance": 128, "held": 30},
     "streak": 12,
+    "unread": 2,
 }
 MERCHANT = {
     "id": "019dd1c0-7a10-7cc3-98c4-dc0c0c073991",
@@ -123,6 +124,7 @@ class MeShape(Shape):
     household = fields.Dict(allow_none=True)
     wallet = fields.Nested(BalanceShape)
     streak = fields.Integer()
+    unread = fields.Integer()
 
 
 class MerchantBody(Shape):

@@ -1,17 +1,21 @@
 """For those who operate it: alive, ready, measured."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.web import audience
+from kernel import outbox
 from kernel.database import db
 from kernel.errors import Outage
 
@@ -53,7 +57,27 @@ def metrics() -> Response:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return current_app.response_class(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    page = generate_latest(registry) + generate_latest(_LETTERS)
+    return current_app.response_class(page, content_type=CONTENT_TYPE_LATEST)
+
+
+class _Letters(Collector):
+    """How many letters wait or are dead, counted when asked; nothing where the database is away."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        gauge = GaugeMetricFamily("defen_outbox_letters", "Letters not sent, by state", labels=["state"])
+        try:
+            for state, count in outbox.counts().items():
+                gauge.add_metric([state], count)
+        except SQLAlchemyError:
+            db.session.rollback()
+            return
+        yield gauge
+
+
+# No gauge of the library's: those would be written into a file by each worker, and added up.
+_LETTERS = CollectorRegistry()
+_LETTERS.register(_Letters())
 
 
 def newest_migration() -> str | None:

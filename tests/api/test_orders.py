@@ -152,7 +152,7 @@ def test_a_quantity_is_a_whole_number_from_1_to_99(cast: Cast, superuser: Any) -
     assert place(cast.grandmother, item, 99).status_code == 201
 
 
-PEOPLE = ("residents", "wechat_accounts", "sessions", "refresh_tokens", "accounts", "audit_log", "consents")
+PEOPLE = ("residents", "wechat_accounts", "sessions", "refresh_tokens", "accounts", "audit_log", "consents", "messages", "outbox")
 
 
 def test_a_cancelled_order_gives_back_its_points_and_its_pieces(cast: Cast) -> None:

@@ -77,6 +77,7 @@ def test_a_newcomer_joins_a_community_and_sees_himself(cast: Cast, verified: Non
         "household": None,
         "wallet": {"balance": 0, "held": 0},
         "streak": 0,
+        "unread": 1,
     }
     assert UUID(joined.json["id"]).version == 7
     assert cast.newcomer.get("/me").json == joined.json

@@ -88,6 +88,13 @@ def test_wechat_may_be_asked_at_another_address(demo: dict[str, str], base: str)
     assert Settings.from_environ(demo | {"WECHAT_API_BASE": base}).wechat_api_base == base
 
 
+def test_notices_go_nowhere_or_to_just_the_address_that_is_set(demo: dict[str, str]) -> None:
+    assert Settings.from_environ(demo | {"NOTICES_URL": ""}).notices_url is None
+    settings = Settings.from_environ(demo | {"NOTICES_URL": "https://notices.example/in/?token=hidden"})
+    assert settings.notices_url == "https://notices.example/in/?token=hidden"
+    assert "hidden" not in repr(settings)
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_the_database_may_be_named_in_the_usual_ways(demo: dict[str, str], scheme: str) -> None:
     settings = Settings.from_environ(demo | {"DATABASE_URL": f"{scheme}://defen:p%40ss@db.example:5433/defen?sslmode=require"})
@@ -124,6 +131,9 @@ SENSELESS = [
     ("WECHAT_API_BASE", "http://"),
     ("WECHAT_API_BASE", "https://api weixin qq com"),
     ("WECHAT_API_BASE", "https://api.weixin.qq.com:port"),
+    ("NOTICES_URL", "notices.example"),
+    ("NOTICES_URL", "ftp://notices.example"),
+    ("NOTICES_URL", "https://"),
     ("DATABASE_URL", "defen"),
     ("DATABASE_URL", "sqlite:///defen.db"),
     ("DATABASE_URL", "mysql://defen@db.example/defen"),

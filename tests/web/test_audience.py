@@ -69,6 +69,11 @@ ROUTES = {
     "GET /deeds/<id:deed_id>": "residents",
     "PATCH /deeds/<id:deed_id>": "residents",
     "POST /deeds/<id:deed_id>/withdraw": "residents",
+    "GET /feed": "residents",
+    "POST /feed/<id:entry_id>/like": "residents",
+    "DELETE /feed/<id:entry_id>/like": "residents",
+    "GET /me/messages": "residents",
+    "POST /me/messages/read": "residents",
     "GET /items": "residents",
     "GET /items/<id:item_id>": "residents",
     "GET /orders": "residents",
@@ -109,6 +114,10 @@ ROUTES = {
     "GET /staff/donations": "staff",
     "POST /staff/donations": "admins",
     "GET /staff/donations/<id:donation_id>": "staff",
+    "GET /staff/feed": "staff",
+    "POST /staff/feed/<id:entry_id>/take-off": "reviewers",
+    "POST /staff/feed/<id:entry_id>/put-back": "reviewers",
+    "GET /staff/outbox": "admins",
     "GET /staff/items": "staff",
     "POST /staff/items": "admins",
     "PATCH /staff/items/<id:item_id>": "admins",
@@ -273,6 +282,11 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("grandmother", "GET", "/orders/{order}/code.png", None),
     ("grandmother", "POST", "/orders/{order}/cancel", {}),
     ("reviewer", "GET", "/staff/deeds/{deed}", None),
+    ("grandmother", "POST", "/feed/{entry}/like", {}),
+    ("grandmother", "DELETE", "/feed/{entry}/like", {}),
+    ("grandmother", "POST", "/me/messages/read", {"ids": ["{our_message}", "{message}"]}),
+    ("reviewer", "POST", "/staff/feed/{entry}/take-off", {"reason": "照片里有别人的孩子"}),
+    ("reviewer", "POST", "/staff/feed/{entry}/put-back", {}),
     ("reviewer", "POST", "/staff/deeds/{deed}/approve", {}),
     ("reviewer", "POST", "/staff/deeds/{deed}/reject", {"reason": "不符"}),
     ("reviewer", "POST", "/staff/deeds/{deed}/return", {"reason": "请补照片"}),
@@ -306,7 +320,7 @@ LISTS = [
 ]
 KINDS = (
     *("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community"),
-    *("resident", "tariff", "donation"),
+    *("resident", "tariff", "donation", "entry", "message"),
 )
 
 
@@ -338,6 +352,8 @@ def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str,
         "resident": resident.id,
         "tariff": str(cast.in_app(lambda: donation_tariffs.create(admin.actor, **TARIFF)).id),
         "donation": cast.in_app(donation),
+        "entry": resident.get("/feed?limit=1").json["items"][0]["id"],
+        "message": resident.get("/me/messages?limit=1").json["items"][0]["id"],
     }
 
 
@@ -350,7 +366,7 @@ def things(cast: Cast) -> dict[str, dict[str, str]]:
     return {
         "ours": ours,
         "next door": objects_of(cast, cast.neighbour, cast.neighbour_staff, NEXT_COMMUNITY, next_door),
-        "fellow": ours | {kind: fellow[kind] for kind in ("deed", "order", "upload")},
+        "fellow": ours | {kind: fellow[kind] for kind in ("deed", "order", "upload", "message")},
         "nowhere": {kind: str(uuid4()) for kind in KINDS} | {"community": "500104101999"},
         "nonsense": dict.fromkeys(KINDS, "nonsense"),
     }
@@ -385,7 +401,7 @@ def test_a_foreign_id_gets_the_answer_of_an_id_that_is_nowhere_and_changes_nothi
 
     before = everything(superuser)
     for method, path, body in calls:
-        private = any(kind in path + json.dumps(body) for kind in ("{deed}", "{order}", "{upload}"))
+        private = any(kind in path + json.dumps(body) for kind in ("{deed}", "{order}", "{upload}", "{message}"))
         nowhere = call("nowhere", method, path, body)
         assert (nowhere.status_code, nowhere.json["code"]) == (404, "not_found"), (method, path, body)
         for whose in ("nonsense", "next door", *(["fellow"] if name == "grandmother" and private else [])):
@@ -415,6 +431,10 @@ def test_a_list_asked_for_by_a_foreign_id_is_as_empty_as_by_an_invented_one(
         ("grandmother", "/deeds"),
         ("grandmother", "/orders"),
         ("grandmother", "/me/transfers"),
+        ("grandmother", "/feed"),
+        ("grandmother", "/me/messages"),
+        ("reviewer", "/staff/feed"),
+        ("admin", "/staff/outbox"),
         ("reviewer", "/staff/deeds"),
         ("auditor", "/staff/rules"),
         ("admin", "/staff/items"),
@@ -431,7 +451,7 @@ def test_no_list_holds_anything_of_the_next_community(
     foreign = things["next door"]
     answer = caller(cast, name).get(path)
     assert answer.status_code == 200
-    for kind in ("deed", "rule", "item", "order", "merchant", "transfer", "tariff", "donation"):
+    for kind in ("deed", "rule", "item", "order", "merchant", "transfer", "tariff", "donation", "entry", "message"):
         assert foreign[kind] not in answer.text, kind
 
 

@@ -72,13 +72,16 @@ def test_a_replayed_request_takes_at_most_three_statements(cast: Cast) -> None:
     assert len(sent) <= 3, sent
 
 
-@pytest.mark.parametrize("path", ["/staff/deeds?status=pending", "/deeds", "/orders", "/items", "/staff/items", "/rules"])
+@pytest.mark.parametrize(
+    "path", ["/staff/deeds?status=pending", "/deeds", "/orders", "/items", "/staff/items", "/rules", "/feed", "/staff/feed"]
+)
 def test_a_long_list_takes_as_many_statements_as_a_short_one(cast: Cast, path: str) -> None:
     caller = cast.reviewer if path.startswith("/staff") else cast.grandmother
     cast.give(cast.grandmother, 100)
 
     def one_more() -> None:
         cast.deed(cast.grandmother)
+        cast.give(cast.volunteer, 1)
         cast.order(cast.grandmother, cast.item(price=1))
         cast.rule()
 
