@@ -10,6 +10,7 @@ from kernel import idempotency, uploads
 from kernel.database import execute, transaction
 from people import logins, sessions
 from redeem import orders
+from reports import rollups
 
 log = logging.getLogger("defen")
 UPLOADS_IN_USE = """
@@ -19,7 +20,7 @@ UPLOADS_IN_USE = """
 
 def run_due() -> dict[str, int]:
     """Do all that is due now; how many of each were done."""
-    return _logged({"orders_lapsed": lapse_orders()})
+    return _logged({"orders_lapsed": lapse_orders(), "days_rolled_up": rollups.roll_up_due()})
 
 
 def forget_old() -> dict[str, int]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, clock, ids
@@ -19,7 +19,7 @@ class CheckIn(Model):
     """A resident's check-in on a day of his community. `streak` counts the days in a row that it ends."""
 
     __tablename__ = "checkins"
-    __table_args__ = (UniqueConstraint("resident_id", "day"),)
+    __table_args__ = (UniqueConstraint("resident_id", "day"), Index(None, "created_at"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     resident_id: Mapped[UUID] = mapped_column(ForeignKey("residents.id"))

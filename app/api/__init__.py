@@ -3,9 +3,11 @@
 from flask import Flask
 
 from app.api import (
+    audits,
     checkins,
     deeds,
     divisions,
+    figures,
     items,
     me,
     merchants,
@@ -15,12 +17,30 @@ from app.api import (
     scans,
     sessions,
     transfers,
+    units,
     uploads,
 )
 from app.web import openapi
 
 PREFIX = "/api/v1"
-MODULES = (divisions, privacy, sessions, me, checkins, rules, uploads, deeds, items, orders, scans, merchants, transfers)
+MODULES = (
+    divisions,
+    privacy,
+    sessions,
+    me,
+    checkins,
+    rules,
+    uploads,
+    deeds,
+    items,
+    orders,
+    scans,
+    merchants,
+    transfers,
+    figures,
+    units,
+    audits,
+)
 
 
 def register(app: Flask) -> None:

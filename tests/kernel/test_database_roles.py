@@ -12,11 +12,12 @@ from psycopg import errors, sql
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from app.embedded import APP_ROLE, OWNER_ROLE
+from kernel import clock
 from kernel.database import Model, db, engine_options
 from tests.cast import Cast
 from tests.conftest import findings
 
-APPEND_ONLY = ("transfers", "audit_log", "scans", "stock_moves", "deed_steps", "consents", "rule_versions")
+APPEND_ONLY = ("transfers", "audit_log", "scans", "stock_moves", "deed_steps", "consents", "rule_versions", "unit_records")
 AppConnection = psycopg.Connection[Any]
 
 
@@ -46,6 +47,8 @@ def as_owner(app: Flask) -> Iterator[psycopg.Connection[Any]]:
 def story(cast: Cast) -> None:
     """Some rows in every append-only table."""
     cast.give(cast.grandmother, 100)
+    unit = cast.admin.post("/staff/units", {"name": "卫生院", "kind": "institution"}).json["id"]
+    cast.admin.post(f"/staff/units/{unit}/records", {"kind": "did", "day": str(clock.today()), "description": "义诊"})
     order = cast.order(cast.grandmother, cast.item(kind="goods", name="洗衣液", stock=5))
     assert cast.barber.post("/merchant/scans", {"token": cast.token(cast.grandmother, order)}).status_code == 200
 

@@ -19,6 +19,7 @@ from app import api, create_app
 from app.web import audience, docs
 from app.web.audience import AudienceMissing
 from kernel import clock, uploads
+from people import units
 from points import reviews
 from redeem import items, orders
 from tests.cast import COMMUNITY, NEXT_COMMUNITY, TOWN, Caller, Cast, photo
@@ -36,6 +37,7 @@ WHO = {
     "enterers": {"grandmother", "reviewer", "admin", "grid_worker", "building_head"},
     "reviewers": {"reviewer", "admin"},
     "admins": {"admin"},
+    "auditors": {"admin", "auditor"},
 }
 # The audience of every route; what is not under /api/v1 is for everybody.
 ROUTES = {
@@ -88,6 +90,15 @@ ROUTES = {
     "POST /staff/rules": "admins",
     "PATCH /staff/rules/<id:rule_id>": "admins",
     "POST /staff/transfers/<id:transfer_id>/reverse": "admins",
+    "GET /staff/stats": "staff",
+    "GET /staff/stats/rows": "staff",
+    "GET /staff/audit": "auditors",
+    "GET /staff/units": "staff",
+    "POST /staff/units": "admins",
+    "GET /staff/units/<id:unit_id>": "staff",
+    "PATCH /staff/units/<id:unit_id>": "admins",
+    "POST /staff/units/<id:unit_id>/agreements": "admins",
+    "POST /staff/units/<id:unit_id>/records": "admins",
 }
 PREFIX = "/api/v1"
 
@@ -250,6 +261,14 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("admin", "POST", "/staff/merchants", {"name": "理发店", "community_code": "{community}"}),
     ("admin", "PATCH", "/staff/merchants/{merchant}", {"active": False}),
     ("admin", "POST", "/staff/transfers/{transfer}/reverse", {"reason": "重复入账"}),
+    ("admin", "GET", "/staff/stats?division_code={community}", None),
+    ("admin", "GET", "/staff/stats/rows?figure=issued&division_code={community}", None),
+    ("admin", "GET", "/staff/units?division_code={community}", None),
+    ("admin", "POST", "/staff/units", {"name": "超市", "kind": "shop", "division_code": "{community}"}),
+    ("admin", "GET", "/staff/units/{unit}", None),
+    ("admin", "PATCH", "/staff/units/{unit}", {"active": False}),
+    ("admin", "POST", "/staff/units/{unit}/agreements", {"title": "共建协议", "from_on": "2026-01-01"}),
+    ("admin", "POST", "/staff/units/{unit}/records", {"kind": "did", "day": "{today}", "description": "义诊"}),
 ]
 # Lists, asked for by a foreign id: as empty as for an invented one.
 LISTS = [
@@ -257,7 +276,7 @@ LISTS = [
     ("reviewer", "/staff/deeds?rule_id={rule}"),
     ("admin", "/staff/items?merchant_id={merchant}"),
 ]
-KINDS = ("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community")
+KINDS = ("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community", "unit")
 
 
 def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str, merchant: Caller) -> dict[str, str]:
@@ -281,6 +300,7 @@ def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str,
         "staff_upload": str(cast.in_app(lambda: uploads.store(admin.actor.id, photo())).id),
         "transfer": next(t["id"] for t in resident.get("/me/transfers").json["items"] if t["kind"] == "deed"),
         "community": community_code,
+        "unit": str(cast.in_app(lambda: units.create(admin.actor, name="卫生院", kind="institution")).id),
     }
 
 
