@@ -122,13 +122,13 @@ def checkins(whose: str = "true") -> str:
 
 def acts(whose: str = "true") -> str:
     """Whatever a resident did: a check-in, a deed declared or approved, an order placed."""
-    sources = {"checkins": "created_at", "deeds": "declared_at", "deeds ": "approved_at", "orders": "placed_at"}
+    sources = (("checkins", "created_at"), ("deeds", "declared_at"), ("deeds", "approved_at"), ("orders", "placed_at"))
     return " UNION ALL ".join(
         f"""
         SELECT x.resident_id, r.community_code, x.{column} AS at
         FROM live JOIN {table} x ON {_IN_LIVE.format(at=f"x.{column}")} JOIN residents r ON r.id = x.resident_id WHERE {whose}
         """
-        for table, column in sources.items()
+        for table, column in sources
     )
 
 

@@ -120,10 +120,10 @@ def _days(days: Range, by_day: dict[date, dict[str, int]]) -> list[dict[str, Any
 def _revoked(part: Part, days: Range) -> int:
     """Deeds approved in the range and revoked since: few, so they are taken off here and days that are over stay as they are."""
     whose = part.whose(community="d.community_code", place="r.place_code")
-    query = f"WITH {facts.LIVE} SELECT count(*) AS count FROM ({facts.approvals("'revoked'", whose)}) revoked"
-    row = first(text(query), **part.values, **_whole(days))
+    revoked = facts.approvals("'revoked'", whose)
+    row = first(text(f"WITH {facts.LIVE} SELECT count(*) AS deeds FROM ({revoked}) revoked"), **part.values, **_whole(days))
     assert row is not None
-    return int(row.count)
+    return int(row.deeds)
 
 
 def _whole(days: Range) -> dict[str, Any]:
