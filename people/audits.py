@@ -77,7 +77,7 @@ def _of_no_division(actor: Staff) -> ColumnElement[bool]:
 def _remember(actor: Staff, asked: dict[str, Any]) -> None:
     """That somebody looked, and for what; after the look, so that it does not find itself."""
     named = {name: value for name, value in asked.items() if value is not None}
-    audit.record(actor, "audit.search", None, actor.scope_code, **named)
+    audit.record(actor, "audit.search", None, actor.scope_code, asked=named)
 
 
 def _shown(actor: Staff, entries: list[AuditEntry]) -> list[dict[str, Any]]:

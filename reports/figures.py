@@ -139,8 +139,9 @@ def _outstanding(part: Part) -> int:
     return int(row.points)
 
 
-_KEPT_PARTICIPANTS = """
-    SELECT resident_id FROM daily_participants WHERE community_code = ANY(:codes) AND day >= :first AND day <= :last
+# A look for each resident stops at the first day found; a join would go through all the days of all of them.
+_ACTIVE_ON_A_KEPT_DAY = """
+    coalesce((SELECT true FROM daily_participants p WHERE p.resident_id = r.id AND p.day >= :first AND p.day <= :last LIMIT 1), false)
 """
 _AGE = " ".join(
     f"WHEN r.born_on <= CAST(:on AS date) - interval '{age} years' THEN '{name}'" for name, age in [*AGES.items()][:0:-1]
@@ -150,13 +151,15 @@ _AGE = " ".join(
 def _by_age(part: Part, days: Range, live: list[date]) -> list[dict[str, Any]]:
     whose = part.whose(community="r.community_code", place="r.place_code")
     query = f"""
-        WITH {facts.LIVE}, active AS (
-            {"" if part.below_community else _KEPT_PARTICIPANTS + "UNION"} SELECT resident_id FROM ({facts.acts(whose)}) acts
+        WITH {facts.LIVE}, people AS (
+            SELECT r.born_on, r.left_at,
+                   acts.resident_id IS NOT NULL {"" if part.below_community else "OR" + _ACTIVE_ON_A_KEPT_DAY} AS active
+            FROM residents r LEFT JOIN (SELECT DISTINCT resident_id FROM ({facts.acts(whose)}) acts) acts ON acts.resident_id = r.id
+            WHERE {whose}
         )
         SELECT CASE WHEN r.born_on IS NULL THEN 'unknown' {_AGE} ELSE 'under_18' END AS age_group,
-               count(active.resident_id) AS participants, count(*) FILTER (WHERE r.left_at IS NULL) AS residents
-        FROM residents r LEFT JOIN (SELECT DISTINCT resident_id FROM active) active ON active.resident_id = r.id
-        WHERE {whose} GROUP BY age_group
+               count(*) FILTER (WHERE active) AS participants, count(*) FILTER (WHERE left_at IS NULL) AS residents
+        FROM people r GROUP BY age_group
     """
     on = min(days.last, clock.today())
     rows = execute(text(query), first=days.first, last=days.last, on=on, **part.values, **facts.stretches(live))

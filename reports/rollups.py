@@ -47,9 +47,9 @@ class DailyParticipant(Model):
 
     __tablename__ = "daily_participants"
 
-    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
     resident_id: Mapped[UUID] = mapped_column(ForeignKey("residents.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True, index=True)
+    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"))
 
 
 _FIRST = text(

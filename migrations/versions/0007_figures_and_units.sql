@@ -17,13 +17,14 @@ CREATE TABLE daily_figures (
     CONSTRAINT daily_figures_community_code_fkey FOREIGN KEY(community_code) REFERENCES divisions (code)
 );
 CREATE TABLE daily_participants (
-    community_code text NOT NULL,
-    day date NOT NULL,
     resident_id uuid NOT NULL,
-    CONSTRAINT daily_participants_pkey PRIMARY KEY (community_code, day, resident_id),
+    day date NOT NULL,
+    community_code text NOT NULL,
+    CONSTRAINT daily_participants_pkey PRIMARY KEY (resident_id, day),
     CONSTRAINT daily_participants_community_code_fkey FOREIGN KEY(community_code) REFERENCES divisions (code),
     CONSTRAINT daily_participants_resident_id_fkey FOREIGN KEY(resident_id) REFERENCES residents (id)
 );
+CREATE INDEX daily_participants_day_idx ON daily_participants (day);
 CREATE INDEX transfers_created_at_idx ON transfers (created_at);
 CREATE INDEX checkins_created_at_idx ON checkins (created_at);
 CREATE INDEX deeds_declared_at_idx ON deeds (declared_at);

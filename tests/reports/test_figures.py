@@ -26,7 +26,7 @@ KEYS = {
     *("residents", "participants", "issued", "redeemed", "expired", "outstanding", "deeds", "hours", "top_rules", "top_items"),
     *("by_day", "participants_by_age", "units", "checkins", "from", "to", "division_code"),
 }
-LIFE_DAYS = 24
+LIFE_DAYS = 22
 NODES = (BUILDING, GRID, COMMUNITY, NEXT_COMMUNITY, TOWN, DISTRICT)
 
 
@@ -64,7 +64,7 @@ def live(cast: Cast, superuser: psycopg.Connection, seed: int = 7) -> list[Calle
         settle(superuser, ours[1], GRID, date(2010, 1, 1))
         settle(superuser, ours[2], born_on=date(1990, 3, 3))
     for day in range(LIFE_DAYS):
-        for hour in sorted(chance.sample(range(-10, 14), 8)):  # from midnight to midnight around ten o'clock
+        for hour in sorted(chance.sample(range(-10, 14), 6)):  # from midnight to midnight around ten o'clock
             with clock.stopped_at(after(days=day, hours=hour, minutes=chance.choice([0, 0, 59]))):
                 who = chance.choice([*ours, *theirs])
                 community = COMMUNITY if who in ours else NEXT_COMMUNITY
@@ -136,7 +136,12 @@ def expected(superuser: psycopg.Connection) -> tuple[dict[tuple[str, date], Coun
             figures[of_debit, day]["issued"] -= amount
         elif (debit, credit) == ("held", "merchant"):
             figures[of_debit, day]["redeemed"] += amount
-    for table, moment in (("checkins", "created_at"), ("deeds", "declared_at"), ("deeds", "approved_at"), ("orders", "placed_at")):
+    for table, moment in (
+        ("checkins", "created_at"),
+        ("deeds", "declared_at"),
+        ("deeds", "approved_at"),
+        ("orders", "placed_at"),
+    ):
         rows = superuser.execute(
             f"SELECT x.{moment}, r.community_code, r.id FROM {table} x JOIN residents r ON r.id = x.resident_id"  # type: ignore[arg-type]
         )
@@ -169,7 +174,9 @@ def test_rollups_say_what_the_rows_say(cast: Cast, places: None, superuser: psyc
     assert kept == figures
     assert sum(1 for counts in figures.values() if counts["redeemed"]) > 2  # the control: life did happen
     assert any(counts["issued"] < 0 for counts in figures.values()) or sum(c["issued"] for c in figures.values()) > 200
-    people = {(c, day, str(r)) for c, day, r in superuser.execute("SELECT community_code, day, resident_id FROM daily_participants")}
+    people = {
+        (c, day, str(r)) for c, day, r in superuser.execute("SELECT community_code, day, resident_id FROM daily_participants")
+    }
     assert people == acted
 
 
@@ -209,9 +216,7 @@ def test_the_figures_are_the_same_before_and_after_the_worker_ran_and_after_a_re
         assert answers() == live_only
 
 
-def test_a_deed_that_is_revoked_after_its_day_was_rolled_up_counts_no_more(
-    cast: Cast, superuser: psycopg.Connection
-) -> None:
+def test_a_deed_that_is_revoked_after_its_day_was_rolled_up_counts_no_more(cast: Cast, superuser: psycopg.Connection) -> None:
     with clock.stopped_at(after()):
         deed = cast.give(cast.grandmother, 50)
         cast.give(cast.grandmother, 20)
@@ -275,9 +280,7 @@ def test_over_a_communitys_life_what_was_issued_is_spent_expired_or_still_there(
 
 
 @pytest.mark.parametrize("rolled_up", [False, True])
-def test_the_rows_of_every_figure_add_up_to_it(
-    cast: Cast, places: None, superuser: psycopg.Connection, rolled_up: bool
-) -> None:
+def test_the_rows_of_every_figure_add_up_to_it(cast: Cast, places: None, superuser: psycopg.Connection, rolled_up: bool) -> None:
     live(cast, superuser)
     with clock.stopped_at(after(days=LIFE_DAYS)):
         if rolled_up:
@@ -370,7 +373,10 @@ def test_the_most_spent_on_comes_first(cast: Cast) -> None:
         token = cast.token(cast.grandmother, cast.order(cast.grandmother, item, quantity))
         assert cast.barber.post("/merchant/scans", {"token": token}).status_code == 200
     found = stats(cast.admin)
-    assert [(item["name"], item["pieces"], item["points"]) for item in found["top_items"]] == [("洗衣液", 3, 30), ("剪发一次", 1, 30)]
+    assert [(item["name"], item["pieces"], item["points"]) for item in found["top_items"]] == [
+        ("洗衣液", 3, 30),
+        ("剪发一次", 1, 30),
+    ]
     assert (found["redeemed"], found["outstanding"]) == (60, 440)
 
 
