@@ -141,7 +141,8 @@ def _outstanding(part: Part) -> int:
 
 # A look for each resident stops at the first day found; a join would go through all the days of all of them.
 _ACTIVE_ON_A_KEPT_DAY = """
-    coalesce((SELECT true FROM daily_participants p WHERE p.resident_id = r.id AND p.day >= :first AND p.day <= :last LIMIT 1), false)
+    coalesce((SELECT true FROM daily_participants p
+              WHERE p.resident_id = r.id AND p.day >= :first AND p.day <= :last LIMIT 1), false)
 """
 _AGE = " ".join(
     f"WHEN r.born_on <= CAST(:on AS date) - interval '{age} years' THEN '{name}'" for name, age in [*AGES.items()][:0:-1]
@@ -154,7 +155,8 @@ def _by_age(part: Part, days: Range, live: list[date]) -> list[dict[str, Any]]:
         WITH {facts.LIVE}, people AS (
             SELECT r.born_on, r.left_at,
                    acts.resident_id IS NOT NULL {"" if part.below_community else "OR" + _ACTIVE_ON_A_KEPT_DAY} AS active
-            FROM residents r LEFT JOIN (SELECT DISTINCT resident_id FROM ({facts.acts(whose)}) acts) acts ON acts.resident_id = r.id
+            FROM residents r
+            LEFT JOIN (SELECT DISTINCT resident_id FROM ({facts.acts(whose)}) acts) acts ON acts.resident_id = r.id
             WHERE {whose}
         )
         SELECT CASE WHEN r.born_on IS NULL THEN 'unknown' {_AGE} ELSE 'under_18' END AS age_group,

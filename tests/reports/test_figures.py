@@ -94,15 +94,15 @@ def _do(
             token = cast.token(who, order)
             cast.in_app(lambda: scans.redeem(cast.barber.actor, token=token))
     elif act == "reverse":
-        credits = superuser.execute(
+        earned = superuser.execute(
             """
             SELECT t.id FROM transfers t JOIN accounts a ON a.id = t.credit_account
             WHERE a.owner = %s AND t.kind IN ('deed', 'checkin') ORDER BY t.number
             """,
             (who.id,),
         ).fetchall()
-        if credits:
-            credit = chance.choice(credits)[0]
+        if earned:
+            credit = chance.choice(earned)[0]
             cast.in_app(lambda: corrections.reverse(staff.actor, credit, reason="重复"))
 
 

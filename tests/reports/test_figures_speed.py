@@ -35,7 +35,8 @@ def test_a_year_of_two_hundred_communities_is_answered_in_well_below_150_ms(cast
     superuser.execute("INSERT INTO rolled_up_days SELECT %s::date + n, now() FROM generate_series(0, %s) n", (first, DAYS - 2))
     superuser.execute(
         """
-        INSERT INTO daily_figures SELECT code, %s::date + n, 50, 20, 0, 3, 12 FROM unnest(%s::text[]) code, generate_series(0, %s) n
+        INSERT INTO daily_figures SELECT code, %s::date + n, 50, 20, 0, 3, 12
+        FROM unnest(%s::text[]) code, generate_series(0, %s) n
         """,
         (first, codes, DAYS - 2),
     )
