@@ -12,6 +12,7 @@ from kernel.database import execute, transaction
 from people import logins, messages, sessions
 from points import awards
 from redeem import orders
+from reports import rollups
 
 log = logging.getLogger("defen")
 UPLOADS_IN_USE = """
@@ -95,6 +96,7 @@ _DUE: dict[str, Callable[[], int]] = {
     "orders_lapsed": lapse_orders,
     "orders_warned": warn_of_lapses,
     "deeds_credited": credit_deeds,
+    "days_rolled_up": rollups.roll_up_due,
     "letters_delivered": deliver_letters,
 }
 _FORGET: dict[str, Callable[[], int]] = {

@@ -26,7 +26,12 @@ class AuditEntry(Model):
     """Who did what to whom, when, in which community, by which request, from where."""
 
     __tablename__ = "audit_log"
-    __table_args__ = (Index(None, "subject_id"), Index(None, "actor_id"))
+    __table_args__ = (
+        Index(None, "subject_id"),
+        Index(None, "actor_id"),
+        Index(None, "community_code", "id"),
+        Index(None, "at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime]

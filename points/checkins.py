@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Row, UniqueConstraint, select, text
+from sqlalchemy import ForeignKey, Index, Row, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, clock, ids
@@ -24,7 +24,7 @@ class CheckIn(Model):
     """
 
     __tablename__ = "checkins"
-    __table_args__ = (UniqueConstraint("resident_id", "day"),)
+    __table_args__ = (UniqueConstraint("resident_id", "day"), Index(None, "created_at"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     resident_id: Mapped[UUID] = mapped_column(ForeignKey("residents.id"))

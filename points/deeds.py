@@ -47,6 +47,9 @@ class Deed(Model):
         ),
         Index(None, "community_code", "status", "id"),
         Index(None, "community_code", "approved_at"),
+        Index(None, "declared_at"),
+        Index(None, "approved_at"),
+        Index("deeds_revoked_idx", "approved_at", postgresql_where=text("status = 'revoked'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -96,6 +96,7 @@ class Transfer(Model):
         UniqueConstraint("source_id", "kind"),
         Index(None, "debit_account", "number"),
         Index(None, "credit_account", "number"),
+        Index(None, "created_at"),
     )
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

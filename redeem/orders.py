@@ -46,6 +46,7 @@ class Order(Model):
         CheckConstraint("(status = 'reserved') = (pieces_left > 0)", name="open"),
         Index(None, "resident_id", "id"),
         Index(None, "item_id", "resident_id"),
+        Index(None, "placed_at"),
         Index("orders_wallet_idx", "wallet", postgresql_where=text("status = 'reserved'")),
         Index("orders_due_idx", "expires_at", postgresql_where=text("status = 'reserved'")),
         Index("orders_to_warn_idx", "expires_at", postgresql_where=text("status = 'reserved' AND warned_at IS NULL")),

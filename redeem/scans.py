@@ -49,6 +49,7 @@ class Scan(Model):
         CheckConstraint("pieces > 0 AND points > 0", name="positive"),
         Index(None, "merchant_id", "id"),
         Index(None, "merchant_id", "at"),
+        Index(None, "at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

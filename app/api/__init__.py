@@ -3,12 +3,14 @@
 from flask import Flask
 
 from app.api import (
+    audits,
     checkins,
     deeds,
     divisions,
     donation_tariffs,
     donations,
     feed,
+    figures,
     households,
     items,
     me,
@@ -23,6 +25,7 @@ from app.api import (
     sessions,
     settings,
     transfers,
+    units,
     uploads,
 )
 from app.web import openapi
@@ -50,6 +53,9 @@ MODULES = (
     donation_tariffs,
     feed,
     messages,
+    figures,
+    units,
+    audits,
 )
 
 

@@ -12,6 +12,7 @@ from psycopg import errors, sql
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from app.embedded import APP_ROLE, OWNER_ROLE
+from kernel import clock
 from kernel.database import Model, db, engine_options
 from tests.cast import Cast
 from tests.conftest import findings
@@ -26,6 +27,9 @@ APPEND_ONLY = (
     "rule_versions",
     "donations",
     "donation_lines",
+    "unit_records",
+    "debt_moves",
+    "household_moves",
 )
 AppConnection = psycopg.Connection[Any]
 
@@ -55,10 +59,15 @@ def as_owner(app: Flask) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture
 def story(cast: Cast) -> None:
     """Some rows in every append-only table."""
-    cast.give(cast.grandmother, 100)
+    deed = cast.give(cast.grandmother, 100)
     cast.donate(cast.grandmother)
+    unit = cast.admin.post("/staff/units", {"name": "卫生院", "kind": "institution"}).json["id"]
+    cast.admin.post(f"/staff/units/{unit}/records", {"kind": "did", "day": str(clock.today()), "description": "义诊"})
     order = cast.order(cast.grandmother, cast.item(kind="goods", name="洗衣液", stock=5))
     assert cast.barber.post("/merchant/scans", {"token": cast.token(cast.grandmother, order)}).status_code == 200
+    cast.order(cast.grandmother, cast.item(price=cast.balance(cast.grandmother)))
+    assert cast.reviewer.post(f"/staff/deeds/{deed}/revoke", {"reason": "重复申报"}).status_code == 200
+    assert cast.admin.patch("/staff/settings", {"counts_by": "household"}).status_code == 200
 
 
 def _column(connection: psycopg.Connection[Any], table: str) -> sql.Identifier:

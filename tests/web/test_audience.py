@@ -19,6 +19,7 @@ from app import api, create_app
 from app.web import audience, docs
 from app.web.audience import AudienceMissing
 from kernel import clock, uploads
+from people import units
 from points import reviews
 from redeem import donation_tariffs, donations, items, orders
 from tests.cast import COMMUNITY, NEXT_COMMUNITY, TOWN, Caller, Cast, photo
@@ -38,6 +39,7 @@ WHO = {
     "staff enterers": STAFF - {"auditor"},
     "reviewers": {"reviewer", "admin"},
     "admins": {"admin"},
+    "auditors": {"admin", "auditor"},
 }
 # The audience of every route; what is not under /api/v1 is for everybody.
 ROUTES = {
@@ -130,6 +132,15 @@ ROUTES = {
     "POST /staff/rules": "admins",
     "PATCH /staff/rules/<id:rule_id>": "admins",
     "POST /staff/transfers/<id:transfer_id>/reverse": "admins",
+    "GET /staff/stats": "staff",
+    "GET /staff/stats/rows": "staff",
+    "GET /staff/audit": "auditors",
+    "GET /staff/units": "staff",
+    "POST /staff/units": "admins",
+    "GET /staff/units/<id:unit_id>": "staff",
+    "PATCH /staff/units/<id:unit_id>": "admins",
+    "POST /staff/units/<id:unit_id>/agreements": "admins",
+    "POST /staff/units/<id:unit_id>/records": "admins",
 }
 PREFIX = "/api/v1"
 
@@ -310,6 +321,14 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("admin", "POST", "/staff/merchants", {"name": "理发店", "community_code": "{community}"}),
     ("admin", "PATCH", "/staff/merchants/{merchant}", {"active": False}),
     ("admin", "POST", "/staff/transfers/{transfer}/reverse", {"reason": "重复入账"}),
+    ("admin", "GET", "/staff/stats?division_code={community}", None),
+    ("admin", "GET", "/staff/stats/rows?figure=issued&division_code={community}", None),
+    ("admin", "GET", "/staff/units?division_code={community}", None),
+    ("admin", "POST", "/staff/units", {"name": "超市", "kind": "shop", "division_code": "{community}"}),
+    ("admin", "GET", "/staff/units/{unit}", None),
+    ("admin", "PATCH", "/staff/units/{unit}", {"active": False}),
+    ("admin", "POST", "/staff/units/{unit}/agreements", {"title": "共建协议", "from_on": "2026-01-01"}),
+    ("admin", "POST", "/staff/units/{unit}/records", {"kind": "did", "day": "{today}", "description": "义诊"}),
 ]
 # Lists, asked for by a foreign id: as empty as for an invented one.
 LISTS = [
@@ -320,7 +339,7 @@ LISTS = [
 ]
 KINDS = (
     *("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community"),
-    *("resident", "tariff", "donation", "entry", "message"),
+    *("resident", "tariff", "donation", "entry", "message", "unit"),
 )
 
 
@@ -354,6 +373,7 @@ def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str,
         "donation": cast.in_app(donation),
         "entry": resident.get("/feed?limit=1").json["items"][0]["id"],
         "message": resident.get("/me/messages?limit=1").json["items"][0]["id"],
+        "unit": str(cast.in_app(lambda: units.create(admin.actor, name="卫生院", kind="institution")).id),
     }
 
 
