@@ -1,10 +1,13 @@
 """Joining a community: a newcomer becomes a resident with a wallet, and sees himself as one."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from people import divisions, privacy, residents
-from people.actors import Newcomer, Resident
+from kernel.errors import ValidationFailed
+from people import divisions, entries, privacy, residents
+from people.actors import Newcomer, Resident, Staff
+from people.entries import Seen
 from people.residents import AlreadyRegistered
 from points import checkins, ledger, wallets
 from points.wallets import Wallet
@@ -12,14 +15,19 @@ from points.wallets import Wallet
 
 @dataclass(frozen=True)
 class Me:
-    """A resident as he sees himself. Communities that count by household come later: `household` is always None."""
+    """A resident as he sees himself. Communities that count by household come later: `household` is always None.
+
+    `name_shown` is how his name is shown to all; until he is `confirmed` he may look but not act.
+    """
 
     id: UUID
     name: str
+    name_shown: str
     phone_masked: str | None
     community: dict[str, str]
     wallet: Wallet
     streak: int
+    confirmed: bool
     household: None = None
 
 
@@ -62,6 +70,21 @@ def register(
     return me(Resident(resident.id, actor.session_id, actor.openid, resident.community_code, resident.name, resident.wallet))
 
 
+def enter(actor: Staff, *, household_id: UUID | None = None, **person: Any) -> Seen:
+    """A person without WeChat, registered by staff, who has a wallet at once. Raises as `people.entries.enter`."""
+    if household_id is not None:
+        raise ValidationFailed({"household_id": ["这个社区按人计分，不用填写家庭"]})
+    resident = entries.enter(actor, **person)
+    ledger.open_wallet(resident.wallet, resident.community_code)
+    return entries.seen_by(actor, [resident.id])[0]
+
+
+def change(actor: Resident, **changes: Any) -> Me:
+    """The actor says how his name is shown, or where he lives."""
+    residents.change_own(actor, **changes)
+    return me(actor)
+
+
 def me(actor: Resident) -> Me:
     """The actor as he sees himself."""
     resident = residents.get(actor.id)
@@ -69,8 +92,10 @@ def me(actor: Resident) -> Me:
     return Me(
         id=actor.id,
         name=resident.name,
+        name_shown=resident.name_shown,
         phone_masked=resident.phone_masked,
         community={"code": community.code, "name": community.shown_name},
         wallet=wallets.balances(actor),
         streak=checkins.streak(actor),
+        confirmed=resident.confirmed_at is not None,
     )

@@ -38,8 +38,12 @@ class Queued:
 def queue(
     actor: Staff, window: paging.Window, *, status: str | None = None, rule_id: UUID | None = None, q: str | None = None
 ) -> paging.Page[Queued]:
-    """The deeds in the actor's part of the tree, oldest first; `q` is looked for in the description and the resident's name."""
-    query = select(Deed).join(Division, Division.code == Deed.community_code).where(Division.lineage.startswith(actor.scope))
+    """The deeds of the people in the actor's part of the tree, oldest first.
+
+    `q` is looked for in the description and the resident's name.
+    """
+    query = select(Deed).join(Deed.resident).join(Division, Division.code == Resident.place_code)
+    query = query.where(Division.lineage.startswith(actor.scope))
     if status:
         query = query.where(Deed.status == status)
     if rule_id:
@@ -142,7 +146,7 @@ class _Decided:
 _DECIDE = text(
     """
     WITH whose AS (
-        SELECT r.id, r.wallet FROM residents r JOIN deeds d ON d.resident_id = r.id WHERE d.id = :id FOR SHARE OF r
+        SELECT r.id, r.wallet, r.place_code FROM residents r JOIN deeds d ON d.resident_id = r.id WHERE d.id = :id FOR SHARE OF r
     )
     UPDATE deeds d
     SET status = :status,
@@ -152,13 +156,14 @@ _DECIDE = text(
     FROM whose, rule_versions v, divisions c
     WHERE d.id = :id AND d.status = 'pending' AND d.resident_id IS DISTINCT FROM CAST(:own AS uuid)
       AND d.resident_id = whose.id AND v.rule_id = d.rule_id AND v.version = d.rule_version
-      AND c.code = d.community_code AND starts_with(c.lineage, :scope)
+      AND c.code = whose.place_code AND starts_with(c.lineage, :scope)
     RETURNING whose.wallet, d.community_code, v.title, coalesce(d.points, 0) AS points
     """
 )
 _WHY_NOT = text(
     """
-    SELECT d.resident_id = CAST(:own AS uuid) AS own FROM deeds d JOIN divisions c ON c.code = d.community_code
+    SELECT d.resident_id = CAST(:own AS uuid) AS own
+    FROM deeds d JOIN residents r ON r.id = d.resident_id JOIN divisions c ON c.code = r.place_code
     WHERE d.id = :id AND starts_with(c.lineage, :scope)
     """
 )

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from app.api import (
+    cards,
     checkins,
     deeds,
     divisions,
@@ -11,6 +12,7 @@ from app.api import (
     merchants,
     orders,
     privacy,
+    residents,
     rules,
     scans,
     sessions,
@@ -20,7 +22,23 @@ from app.api import (
 from app.web import openapi
 
 PREFIX = "/api/v1"
-MODULES = (divisions, privacy, sessions, me, checkins, rules, uploads, deeds, items, orders, scans, merchants, transfers)
+MODULES = (
+    divisions,
+    privacy,
+    sessions,
+    me,
+    checkins,
+    rules,
+    uploads,
+    deeds,
+    items,
+    orders,
+    scans,
+    merchants,
+    transfers,
+    residents,
+    cards,
+)
 
 
 def register(app: Flask) -> None:
