@@ -56,6 +56,6 @@ def _readings(name: str) -> list[tuple[str, ...]]:
     if not heads:
         alone = pinyin(family, style=Style.NORMAL, heteronym=True)
         usual = [*_FAMILY_NAMES.get(family, ()), *(alone[0] if alone else ())]
-        heads = [(reading,) for reading in dict.fromkeys(usual)][:_MOST_READINGS]
+        heads.extend((reading,) for reading in list(dict.fromkeys(usual))[:_MOST_READINGS])
     rest = lazy_pinyin(name[len(family) :])
     return [(*head, *rest) for head in heads]
