@@ -19,7 +19,8 @@ _LAST_ID = UUID(int=2**128 - 1)
 # look through the table itself from its newest row on, which takes five times as long where few are found.
 _FIND = """
     WITH places AS MATERIALIZED (
-        SELECT d.code, d.level IN ('grid', 'building') AND strpos(lower(replace(concat_ws('|', d.name, g.name), ' ', '')), :normal) > 0 AS meant
+        SELECT d.code, d.level IN ('grid', 'building')
+                   AND strpos(lower(replace(concat_ws('|', d.name, g.name), ' ', '')), :normal) > 0 AS meant
         FROM divisions d LEFT JOIN divisions g ON g.code = d.parent_code AND g.level = 'grid'
         WHERE d.lineage LIKE :scope AND strpos(d.lineage, :below) > 0
     ), found AS MATERIALIZED ({found})
