@@ -1,8 +1,10 @@
-"""Rotating codes: 18 digits that stand for a numbered thing, good for a minute and a half.
+"""Codes: 18 digits that stand for a numbered thing.
 
-`87`, eight digits of the thing's number, seven digits of a keyed digest of (purpose, number, 30-second step), a check digit.
-Nothing is stored: whoever holds the key computes the code again. 87 lies outside the prefixes of WeChat's (10–15) and Alipay's
-(25–30) payment codes. A code is no proof of single use: that comes from the state of what it stands for.
+Rotating ones are good for a minute and a half: `87`, eight digits of the thing's number, seven digits of a keyed digest of
+(purpose, number, 30-second step), a check digit. Fixed ones, which are printed, begin with `88` and have no step in them: whether
+one is still good its thing must say. Nothing is stored: whoever holds the key computes the code again. Both lie outside the
+prefixes of WeChat's (10–15) and Alipay's (25–30) payment codes. A code is no proof of single use: that comes from the state of
+what it stands for.
 """
 
 from dataclasses import dataclass
@@ -10,12 +12,22 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from kernel import clock, signing
+from kernel.errors import BadRequest, Gone
 
 PREFIX = "87"
+FIXED_PREFIX = "88"
 STEP_S = 30
 STEPS_GOOD = 3  # the current step and the two before it
 STEPS_KNOWN = 120  # steps up to an hour back are recognised, to say that the code is stale
 _NUMBER_DIGITS, _MAC_DIGITS = 8, 7
+
+
+class CodeInvalid(BadRequest):
+    title = "这不是有效的码，请核对后再扫一次"
+
+
+class CodeExpired(Gone):
+    title = "这个码已经过期，请换用最新的码再扫一次"
 
 
 class Freshness(Enum):
@@ -55,9 +67,7 @@ def refresh_after_s() -> int:
 
 def read(purpose: str, token: str) -> Reading | None:
     """What a token says, None where it is no code of this purpose, or none whose step has begun."""
-    if len(token) != 18 or not (token.isascii() and token.isdigit()) or not token.startswith(PREFIX):
-        return None
-    if check_digit(token[:-1]) != token[-1]:
+    if not _is_whole(PREFIX, token):
         return None
     number, digest = int(token[2:10]), token[10:17].encode()
     now = _step(clock.now())
@@ -65,6 +75,19 @@ def read(purpose: str, token: str) -> Reading | None:
         if signing.same(digest, _digest(purpose, number, now - age).encode()):
             return Reading(number, Freshness.GOOD if age < STEPS_GOOD else Freshness.STALE)
     return None
+
+
+def fixed(purpose: str, number: int) -> str:
+    """The one code of a thing that never changes, to be printed."""
+    return _with_check_digit(f"{FIXED_PREFIX}{number:0{_NUMBER_DIGITS}d}{_digest(purpose, number)}")
+
+
+def read_fixed(purpose: str, token: str) -> int | None:
+    """The number of the thing a fixed code stands for, None where it is no fixed code of this purpose."""
+    if not _is_whole(FIXED_PREFIX, token):
+        return None
+    number = int(token[2:10])
+    return number if signing.same(token[10:17].encode(), _digest(purpose, number).encode()) else None
 
 
 def check_digit(digits: str) -> str:
@@ -76,13 +99,22 @@ def check_digit(digits: str) -> str:
 
 
 def _code(purpose: str, number: int, step: int) -> Code:
-    digits = f"{PREFIX}{number:0{_NUMBER_DIGITS}d}{_digest(purpose, number, step)}"
+    token = _with_check_digit(f"{PREFIX}{number:0{_NUMBER_DIGITS}d}{_digest(purpose, number, step)}")
     start = datetime.fromtimestamp(step * STEP_S, UTC)
-    return Code(digits + check_digit(digits), start, start + timedelta(seconds=STEP_S * STEPS_GOOD))
+    return Code(token, start, start + timedelta(seconds=STEP_S * STEPS_GOOD))
 
 
-def _digest(purpose: str, number: int, step: int) -> str:
-    value = int.from_bytes(signing.mac(f"code:{purpose}", number, step)[:8], "big")
+def _with_check_digit(digits: str) -> str:
+    return digits + check_digit(digits)
+
+
+def _is_whole(prefix: str, token: str) -> bool:
+    looks_so = len(token) == 18 and token.isascii() and token.isdigit() and token.startswith(prefix)
+    return looks_so and check_digit(token[:-1]) == token[-1]
+
+
+def _digest(purpose: str, number: int, *step: int) -> str:
+    value = int.from_bytes(signing.mac(f"code:{purpose}", number, *step)[:8], "big")
     return f"{value % 10**_MAC_DIGITS:0{_MAC_DIGITS}d}"
 
 

@@ -69,6 +69,12 @@ class Staff:
         codes = self.scope.strip("/").split("/")
         return codes[2] if len(codes) > 2 else None
 
+    @property
+    def community_scope(self) -> str:
+        """The lineage under which the things of a community are his to see: his scope, or for those below the community's."""
+        codes = self.scope.strip("/").split("/")
+        return f"/{'/'.join(codes[:3])}/"
+
     def sees(self, lineage: str) -> bool:
         """Whether a division, given by its lineage, lies in this part of the tree."""
         return lineage.startswith(self.scope)

@@ -80,27 +80,32 @@ def community(code: str) -> Division:
 
 
 def community_for(actor: Staff, code: str | None) -> Division:
-    """The community that a member of staff writes for: the one named, or his own scope where that is a community.
+    """The community that a member of staff writes for: the one named, or the one he works in or below.
 
     Raises:
-        NotFound: the one named is not in his part of the tree.
-        ValidationFailed: none is named and his scope is not a community.
+        NotFound: the one named is neither in his part of the tree nor the community above him.
+        ValidationFailed: none is named and he works above the communities.
     """
+    code = code or actor.community_code
     if code is None:
-        if actor.scope_level != "community":
-            raise ValidationFailed({"community_code": ["请选择社区"]})
-        code = actor.scope_code
+        raise ValidationFailed({"community_code": ["请选择社区"]})
     division = get(code)
-    actor.must_see(division.lineage)
+    if division.code != actor.community_code:
+        actor.must_see(division.lineage)
     if division.level != "community":
         raise ValidationFailed({"community_code": ["请选择社区一级"]})
     return division
 
 
-def find(parent: str | None, q: str | None, window: paging.Window) -> paging.Page[Division]:
-    """Divisions, those of higher levels first: the children of `parent`, or with `q` all below it whose name holds `q`."""
+def find(parent: str | None, q: str | None, window: paging.Window, *, within: str = "/") -> paging.Page[Division]:
+    """Divisions, those of higher levels first: the children of `parent`, or with `q` all below it whose name holds `q`.
+
+    Only those whose lineage begins with `within`.
+    """
     rank = case({level: place for place, level in enumerate(LEVELS)}, value=Division.level)
     query = select(Division).order_by(rank, Division.code).limit(window.limit + 1)
+    if within != "/":
+        query = query.where(Division.lineage.startswith(within))
     if q:
         query = query.where(Division.name.contains(q, autoescape=True))
         if parent:

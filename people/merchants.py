@@ -61,8 +61,8 @@ def create(
 
 
 def find(actor: Staff, window: paging.Window, q: str | None = None) -> paging.Page[Merchant]:
-    """The merchants in the actor's part of the tree."""
-    query = select(Merchant).join(Division).where(Division.lineage.startswith(actor.scope))
+    """The merchants in the actor's part of the tree, or of the community above him."""
+    query = select(Merchant).join(Division).where(Division.lineage.startswith(actor.community_scope))
     if q:
         query = query.where(Merchant.name.contains(q, autoescape=True))
     return paging.by_id(query, Merchant.id, window)

@@ -2,15 +2,16 @@
 
 import re
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identity, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identity, Index, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, clock, codes, ids, signing
 from kernel.database import Model, add, db, execute
 from kernel.errors import Conflict, NotFound, ValidationFailed
-from people import divisions, households, masking, messages, privacy, settings  # noqa: F401 (their tables)
+from people import divisions, households, masking, messages, names, privacy, settings  # noqa: F401 (their tables)
 from people.actors import Newcomer, Staff
 from people.actors import Resident as ResidentActor
 
@@ -26,11 +27,21 @@ class Resident(Model):
     """A person of a community.
 
     `number` stands for him in his identity code; `phone_hash` finds his number without showing it. `place_code` is the
-    smallest part of the tree he is assigned to. `wallet` owns the points he earns and pays with: his household, else he.
+    smallest part of the tree he is assigned to, `search` what staff find him by (`people.searches`). `wallet` owns the points he
+    earns and pays with: his household, else he.
     """
 
     __tablename__ = "residents"
-    __table_args__ = (CheckConstraint("name_shown IN ('masked', 'full', 'hidden')", name="name_shown"),)
+    __table_args__ = (
+        CheckConstraint("name_shown IN ('masked', 'full', 'hidden')", name="name_shown"),
+        Index(
+            "residents_search_idx",
+            "place_code",
+            "id",
+            postgresql_include=["search"],
+            postgresql_where=text("left_at IS NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=99_999_999), unique=True)
@@ -52,8 +63,12 @@ class Resident(Model):
     wallet: Mapped[str] = mapped_column(Computed("(coalesce(household_id, id))::text", persisted=True))
 
     @property
+    def phone(self) -> str | None:
+        return signing.decrypt("phone", self.phone_sealed) if self.phone_sealed else None
+
+    @property
     def phone_masked(self) -> str | None:
-        return masking.phone(signing.decrypt("phone", self.phone_sealed)) if self.phone_sealed else None
+        return masking.phone(self.phone) if self.phone else None
 
     @property
     def name_masked(self) -> str:
@@ -73,6 +88,15 @@ def get(resident_id: UUID) -> Resident:
     return resident
 
 
+def locked(resident_id: UUID) -> Resident:
+    """The resident with this id, whom nobody else changes before this transaction ends. Raises NotFound."""
+    query = select(Resident).where(Resident.id == resident_id).with_for_update(key_share=True)
+    resident = db.session.scalar(query.execution_options(populate_existing=True))
+    if resident is None:
+        raise NotFound()
+    return resident
+
+
 def create(
     *,
     name: str,
@@ -80,42 +104,90 @@ def create(
     phone: str | None = None,
     phone_verified: bool = False,
     address: str | None = None,
+    place_code: str | None = None,
+    born_on: date | None = None,
+    confirmed: bool = True,
     entered_by: UUID | None = None,
 ) -> Resident:
-    """A new resident of a community. Raises ValidationFailed for an unknown community or a number that is none."""
-    if phone is not None and not PHONE.fullmatch(phone):
-        raise ValidationFailed({"phone": ["请填写 11 位手机号码"]})
-    community = divisions.community(community_code)
+    """A new resident of a community. Raises ValidationFailed for an unknown community, a number or a birthday that is none."""
+    community, now = divisions.community(community_code), clock.now()
     resident = Resident(
         id=ids.new(),
         community_code=community.code,
-        place_code=community.code,
+        place_code=place_code or community.code,
         name_shown="masked",
-        search="",
-        confirmed_at=clock.now(),
-        name=name,
-        phone_sealed=signing.encrypt("phone", phone) if phone else None,
-        phone_hash=phone_hash(phone) if phone else None,
+        confirmed_at=now if confirmed else None,
         phone_verified=phone_verified,
-        address=address,
         entered_by=entered_by,
-        created_at=clock.now(),
+        created_at=now,
     )
+    describe(resident, name=name, phone=phone, address=address, born_on=born_on)
     add(resident)
     return resident
 
 
-def enter(actor: Staff, *, name: str, community_code: str, phone: str | None = None, address: str | None = None) -> Resident:
+_DESCRIBED = ("name", "phone", "address", "born_on")
+
+
+def describe(resident: Resident, **facts: Any) -> None:
+    """Put down what is known of a person, some of name, phone, address, born_on, and with it what he is found by.
+
+    Raises:
+        ValidationFailed: the number is none, or the birthday is to come.
+    """
+    known = {name: getattr(resident, name) for name in _DESCRIBED} | facts
+    if facts.get("phone") and not PHONE.fullmatch(facts["phone"]):
+        raise ValidationFailed({"phone": ["请填写 11 位手机号码"]})
+    if facts.get("born_on") and facts["born_on"] > clock.today():
+        raise ValidationFailed({"born_on": ["出生日期不能晚于今天"]})
+    for name in facts.keys() - {"phone"}:
+        setattr(resident, name, facts[name])
+    if "phone" in facts:
+        phone = facts["phone"]
+        resident.phone_sealed = signing.encrypt("phone", phone) if phone else None
+        resident.phone_hash = phone_hash(phone) if phone else None
+    resident.search = names.searchable(known["name"], known["phone"], known["address"])
+
+
+def enter(
+    actor: Staff,
+    *,
+    name: str,
+    community_code: str,
+    phone: str | None = None,
+    address: str | None = None,
+    place_code: str | None = None,
+    born_on: date | None = None,
+) -> Resident:
     """A person without WeChat, registered by staff. Raises as `create`."""
-    resident = create(name=name, community_code=community_code, phone=phone, address=address, entered_by=actor.id)
+    resident = create(
+        name=name,
+        community_code=community_code,
+        phone=phone,
+        address=address,
+        place_code=place_code,
+        born_on=born_on,
+        entered_by=actor.id,
+    )
     audit.record(actor, "resident.enter", resident.id, resident.community_code)
     return resident
+
+
+def change_own(actor: ResidentActor, **changes: Any) -> None:
+    """The resident says how his name is shown, or where he lives."""
+    resident = locked(actor.id)
+    if "name_shown" in changes:
+        resident.name_shown = changes.pop("name_shown")
+    describe(resident, **changes)
+    db.session.flush()
+    audit.record(actor, "resident.change_own", resident.id, resident.community_code)
 
 
 _JOIN = text("UPDATE wechat_accounts SET resident_id = :resident_id WHERE id = :account_id AND resident_id IS NULL")
 _LOCK_ENTERED = text(
     """
     SELECT FROM residents WHERE phone_hash = :phone_hash AND community_code = :community_code AND entered_by IS NOT NULL
+      AND left_at IS NULL
     ORDER BY id FOR NO KEY UPDATE
     """
 )
@@ -123,7 +195,7 @@ _ENTERED_BY_STAFF = text(
     """
     SELECT id FROM residents r
     WHERE phone_hash = :phone_hash AND community_code = :community_code AND entered_by IS NOT NULL
-      AND NOT EXISTS (SELECT FROM wechat_accounts w WHERE w.resident_id = r.id)
+      AND left_at IS NULL AND NOT EXISTS (SELECT FROM wechat_accounts w WHERE w.resident_id = r.id)
     LIMIT 2
     """
 )
@@ -142,7 +214,7 @@ def register(
     """The newcomer joins a community and becomes its resident; his consent to the privacy statement is recorded.
 
     A phone number that WeChat has verified links him to the one person whom staff entered with it in that community; a
-    number merely typed never links.
+    number merely typed never links. Where the community asks for it, one whom staff do not know yet waits to be confirmed.
 
     Raises:
         AlreadyRegistered: he joined before, be it a moment ago.
@@ -151,10 +223,18 @@ def register(
     privacy.require_current(consent_version)
     resident = _entered_by_staff(phone, community_code) if phone_verified else None
     if resident is None:
-        resident = create(name=name, community_code=community_code, phone=phone, phone_verified=phone_verified, address=address)
+        confirmed = not settings.of(community_code).registration_confirmed
+        resident = create(
+            name=name,
+            community_code=community_code,
+            phone=phone,
+            phone_verified=phone_verified,
+            address=address,
+            confirmed=confirmed,
+        )
     else:
         resident.phone_verified = True
-        resident.address = address or resident.address
+        describe(resident, **({"address": address} if address else {}))
         db.session.flush()
     if execute(_JOIN, resident_id=resident.id, account_id=actor.id).rowcount == 0:
         raise AlreadyRegistered()

@@ -31,6 +31,10 @@ class NotRegistered(Forbidden):
     title = "请先加入社区"
 
 
+class NotConfirmed(Forbidden):
+    title = "请等待社区确认"
+
+
 class Session(Model):
     """One sign-in: the family of all tokens that came from it. Ended, all of them are dead."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import false, select, text
 from kernel import audit, ids, paging
 from kernel.database import db, execute
 from kernel.errors import Conflict, Forbidden, NotFound, ValidationFailed
-from people import divisions, households, masking, messages, permissions, residents, settings
+from people import cards, divisions, households, masking, messages, permissions, residents, settings
 from people.actors import Resident, Staff, System
 from people.households import AlreadyInHousehold, Household
 from people.settings import Settings
@@ -124,19 +124,22 @@ def found_where_counted(actor: Any, resident: residents.Resident) -> None:
         db.session.refresh(resident)
 
 
-def invite(actor: Resident, resident_id: UUID) -> HouseholdView:
-    """The head takes somebody into his household; who lived alone brings his points along.
+def invite(actor: Resident, *, resident_id: UUID | None = None, code: str | None = None) -> HouseholdView:
+    """The head takes somebody into his household, by id or by the code of his phone or card; who lived alone brings his points.
 
     Raises:
+        CodeInvalid, CodeExpired: the code is nobody's, or its time is over.
         NotFound: no such resident in the community, or it counts by person.
         NotHead: the actor is not the head of his household.
         AlreadyInHousehold: he shares a household with others, be it since a moment ago.
     """
+    if resident_id is None:
+        resident_id = cards.resident_of(code or "").id
     households.lock(residents=[actor.id, resident_id])
     home = _home_of(actor)
     if home.head_id != actor.id:
         raise NotHead()
-    joiner = residents.get(resident_id)
+    joiner = _fresh(resident_id)
     if joiner.community_code != actor.community_code or joiner.left_at is not None:
         raise NotFound()
     _join(actor, joiner, home, reason=None)

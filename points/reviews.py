@@ -202,7 +202,7 @@ class _Decided:
 _DECIDE = text(
     f"""
     WITH whose AS (
-        SELECT r.id, r.wallet FROM residents r JOIN deeds d ON d.resident_id = r.id WHERE d.id = :id FOR SHARE OF r
+        SELECT r.id, r.wallet, r.place_code FROM residents r JOIN deeds d ON d.resident_id = r.id WHERE d.id = :id FOR SHARE OF r
     )
     UPDATE deeds d
     SET status = :status,

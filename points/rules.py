@@ -116,8 +116,8 @@ def of_community(actor: Resident, window: paging.Window) -> paging.Page[RuleView
 
 
 def find(actor: Staff, window: paging.Window) -> paging.Page[RuleView]:
-    """The rules in the actor's part of the tree."""
-    return _page(select(Rule).join(Rule.community).where(Division.lineage.startswith(actor.scope)), window)
+    """The rules in the actor's part of the tree, or of the community above him."""
+    return _page(select(Rule).join(Rule.community).where(Division.lineage.startswith(actor.community_scope)), window)
 
 
 def _page(query: Any, window: paging.Window) -> paging.Page[RuleView]:

@@ -130,8 +130,8 @@ def on_shelf(actor: Resident, item_id: UUID) -> ItemView:
 def find(
     actor: Staff, window: paging.Window, *, kind: str | None = None, q: str | None = None, merchant_id: UUID | None = None
 ) -> paging.Page[ItemView]:
-    """All items in the actor's part of the tree, those off the shelf too."""
-    query = select(Item).join(Item.community).where(Division.lineage.startswith(actor.scope))
+    """All items in the actor's part of the tree, or of the community above him, those off the shelf too."""
+    query = select(Item).join(Item.community).where(Division.lineage.startswith(actor.community_scope))
     return _page(_filter(query, kind, q, merchant_id), window)
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, clock, codes, ids, paging
-from kernel.codes import Freshness, Reading
+from kernel.codes import CodeExpired, CodeInvalid, Freshness, Reading
 from kernel.database import Model, add, execute, first
-from kernel.errors import BadRequest, Conflict, Forbidden, Gone, Refusal, TooManyRequests
+from kernel.errors import Conflict, Forbidden, Refusal, TooManyRequests
 from people import masking
 from people.actors import Merchant
 from points import ledger
@@ -21,20 +21,12 @@ MAX_MISSES = 30
 MISSES_COUNT_FOR = timedelta(minutes=5)
 
 
-class CodeInvalid(BadRequest):
-    title = "这不是有效的兑换码，请让居民打开订单里的兑换码再扫一次"
-
-
 class CodeOtherMerchant(Forbidden):
     title = "这是别家商户的兑换码，请居民到那一家使用"
 
 
 class CodeAlreadyRedeemed(Conflict):
     title = "这个兑换码已经用过了，不要重复交付"
-
-
-class CodeExpired(Gone):
-    title = "兑换码已过期，请让居民刷新后再扫一次"
 
 
 class NotEnoughPieces(Conflict):

@@ -4,6 +4,7 @@ from flask import Flask
 
 from app.api import (
     audits,
+    cards,
     checkins,
     deeds,
     divisions,
@@ -19,6 +20,7 @@ from app.api import (
     orders,
     privacy,
     reasons,
+    residents,
     reviews,
     rules,
     scans,
@@ -56,6 +58,8 @@ MODULES = (
     figures,
     units,
     audits,
+    residents,
+    cards,
 )
 
 

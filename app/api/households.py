@@ -10,6 +10,7 @@ from app.web import audience
 from app.web.idempotency import idempotent
 from app.web.openapi import refuses
 from app.web.parsing import Api
+from kernel.codes import CodeExpired, CodeInvalid
 from kernel.errors import NotFound
 from kernel.paging import Page
 from people import permissions
@@ -44,7 +45,7 @@ def change(actor: Resident, body: dict[str, Any]) -> HouseholdView:
 @blueprint.post("/households/mine/members")
 @audience.resident
 @idempotent
-@refuses(NotFound, NotHead, AlreadyInHousehold)
+@refuses(NotFound, NotHead, AlreadyInHousehold, CodeInvalid, CodeExpired)
 @blueprint.arguments(shapes.MemberBody, example={"resident_id": "019dd1c3-0000-7000-8000-0000000000b2"})
 @blueprint.response(201, shapes.HouseholdShape, example=shapes.HOUSEHOLD)
 def invite(actor: Resident, body: dict[str, Any]) -> HouseholdView:

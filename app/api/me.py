@@ -14,7 +14,7 @@ from app.web.openapi import refuses
 from app.web.parsing import Api
 from kernel.database import let_go
 from kernel.paging import Page
-from people import residents
+from people import links, residents
 from people.actors import Newcomer, Resident
 from people.residents import AlreadyRegistered
 from points import registrations, wallets
@@ -45,6 +45,24 @@ def register(actor: Newcomer | Resident, body: dict[str, str]) -> Me:
 def show(actor: Resident) -> Me:
     """The resident with his wallet and his streak."""
     return registrations.me(actor)
+
+
+@blueprint.patch("/me")
+@audience.resident_even_unconfirmed
+@blueprint.arguments(shapes.MeChange, required=False, example={"name_shown": "full"})
+@blueprint.response(200, shapes.MeShape, example=shapes.ME)
+def change(actor: Resident, body: dict[str, Any]) -> Me:
+    """How the resident's name is shown to all, and where he lives."""
+    return registrations.change(actor, **body)
+
+
+@blueprint.get("/me/link-code")
+@audience.newcomer
+@refuses(AlreadyRegistered)
+@blueprint.response(200, redeem.CodeShape, example=redeem.LINK_CODE)
+def link_code(actor: Newcomer | Resident) -> dict[str, Any]:
+    """The code by which staff link the newcomer's WeChat account to the person they had entered."""
+    return redeem.code_view(links.code(actor), None)
 
 
 @blueprint.get("/me/wallet")

@@ -10,11 +10,12 @@ from app.web.idempotency import idempotent
 from app.web.openapi import refuses
 from app.web.parsing import Api
 from kernel import clock
+from kernel.codes import CodeExpired, CodeInvalid
 from kernel.paging import Page
 from people.actors import Merchant
 from redeem import scans
 from redeem.orders import OrderNotOpen
-from redeem.scans import CodeAlreadyRedeemed, CodeExpired, CodeInvalid, CodeOtherMerchant, NotEnoughPieces, Scanned
+from redeem.scans import CodeAlreadyRedeemed, CodeOtherMerchant, NotEnoughPieces, Scanned
 from reports import statements
 from reports.statements import Statement
 

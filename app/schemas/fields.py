@@ -125,15 +125,22 @@ class Choice(fields.String):
 class Day(fields.Date):
     """A day, YYYY-MM-DD."""
 
+    first_year, last_year = 2000, 2100
     default_error_messages = {"invalid": "请填写日期，例如 2026-11-21", "format": "请填写日期，例如 2026-11-21"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         if not isinstance(value, str) or not _DAY.fullmatch(value):
             raise self.make_error("invalid", input=value, obj_type="date")
         day: date = super()._deserialize(value, attr, data, **kwargs)
-        if not 2000 <= day.year <= 2100:
+        if not self.first_year <= day.year <= self.last_year:
             raise self.make_error("invalid", input=value, obj_type="date")
         return day
+
+
+class Birthday(Day):
+    """The day on which somebody was born."""
+
+    first_year = 1900
 
 
 class Month(fields.Field):  # type: ignore[type-arg]

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
+from webargs.fields import DelimitedList
 
-from app.schemas.fields import Flag, Secret, Shape, Text, require_one
+from app.schemas.fields import Birthday, Choice, Flag, Id, Moment, Secret, Shape, Text, require_one
 from app.schemas.lists import ListQuery
 
 DIVISION = {"code": "500104101009", "name": "融城社区", "level": "community", "path": "大渡口区/八桥镇/融城社区"}
@@ -15,12 +16,39 @@ REGISTRATION = {"name": "李秀英", "phone": "13800000001", "community_code": "
 ME = {
     "id": "019dd1c0-7a10-7cc3-98c4-dc0c0c07398f",
     "name": "李秀英",
+    "name_shown": "masked",
     "phone_masked": "138****0001",
     "community": {"code": "500104101009", "name": "融城社区"},
     "household": None,
     "wallet": {"balance": 128, "held": 30},
     "streak": 12,
     "unread": 2,
+    "confirmed": True,
+}
+PLACE = {"code": "50010410100901001", "name": "3 栋", "level": "building", "path": "大渡口区/八桥镇/融城社区/第一网格/3 栋"}
+RESIDENT_BODY = {"name": "王大福", "phone": "13800000010", "address": "融城路 8 号", "place_code": "50010410100901001"}
+RESIDENT = {
+    "id": "019dd1c0-7a10-7cc3-98c4-dc0c0c07398f",
+    "name": "王大福",
+    "phone": None,
+    "phone_masked": "138****0010",
+    "address": "融城路 8 号",
+    "born_on": "1950-03-12",
+    "community": {"code": "500104101009", "name": "融城社区"},
+    "place": PLACE,
+    "household": None,
+    "card_number": "00000012",
+    "linked": False,
+    "confirmed": True,
+    "created_at": "2026-11-21T08:00:00+08:00",
+}
+RESIDENT_LOOKED_AT = {**RESIDENT, "phone": "13800000010"}
+CARD = {
+    "id": "019dd1c0-7a10-7cc3-98c4-dc0c0c073990",
+    "resident_id": "019dd1c0-7a10-7cc3-98c4-dc0c0c07398f",
+    "number": "00000012",
+    "token": "880000001212345678",
+    "issued_at": "2026-11-21T08:00:00+08:00",
 }
 MERCHANT = {
     "id": "019dd1c0-7a10-7cc3-98c4-dc0c0c073991",
@@ -119,12 +147,125 @@ class MeShape(Shape):
 
     id = fields.UUID()
     name = fields.String()
+    name_shown = fields.String()
     phone_masked = fields.String(allow_none=True)
     community = fields.Nested(CommunityShape)
     household = fields.Dict(allow_none=True)
     wallet = fields.Nested(BalanceShape)
     streak = fields.Integer()
     unread = fields.Integer()
+    confirmed = fields.Boolean()
+
+
+class MeChange(Shape):
+    """What a resident changes of himself."""
+
+    name_shown = Choice("masked", "full", "hidden")
+    address = Text(most=100, allow_none=True)
+
+
+class ResidentQuery(ListQuery):
+    """Whom staff look for: a name, pinyin, initials, a phone number or its last four digits, an address, a building, a card."""
+
+    q = Text(most=100, load_default=None)
+    place_code = Text(most=32, load_default=None)
+    household_id = Id(load_default=None)
+    confirmed = Flag(strict=False, load_default=None)
+
+
+class ResidentBody(Shape):
+    """A person whom staff enter; where no place is named it is the staff's own."""
+
+    name = Text(most=30, required=True)
+    phone = Text(most=20)
+    community_code = Text(most=32)
+    address = Text(most=100)
+    place_code = Text(most=32)
+    born_on = Birthday()
+    household_id = Id()
+
+
+class ResidentChange(Shape):
+    """What is to be changed of a resident."""
+
+    name = Text(most=30)
+    phone = Text(most=20, allow_none=True)
+    address = Text(most=100, allow_none=True)
+    place_code = Text(most=32)
+    born_on = Birthday(allow_none=True)
+
+
+class PlaceShape(Shape):
+    """The smallest part of the tree to which somebody is assigned."""
+
+    code = fields.String()
+    name = fields.String()
+    level = fields.String()
+    path = fields.String()
+
+
+class HouseholdNameShape(Shape):
+    """A household by name."""
+
+    id = fields.UUID()
+    name = fields.String()
+
+
+class ResidentShape(Shape):
+    """A resident as staff see him; `phone` only in a look at one person, and never for those who see people masked."""
+
+    id = fields.UUID()
+    name = fields.String()
+    phone = fields.String(allow_none=True)
+    phone_masked = fields.String(allow_none=True)
+    address = fields.String(allow_none=True)
+    born_on = fields.Date(allow_none=True)
+    community = fields.Nested(CommunityShape)
+    place = fields.Nested(PlaceShape)
+    household = fields.Nested(HouseholdNameShape, allow_none=True)
+    card_number = fields.String(allow_none=True)
+    linked = fields.Boolean(metadata={"description": "whether he signs in through WeChat"})
+    confirmed = fields.Boolean()
+    created_at = Moment(metadata={"type": "string", "format": "date-time"})
+
+
+class LinkBody(Shape):
+    """The code on the newcomer's phone, and the version of the statement that staff showed him and he consented to."""
+
+    code = fields.String(required=True, error_messages={"invalid": "请填写文字"}, metadata={"description": "18 digits"})
+    consent_version = Text(most=32, required=True)
+
+
+class CardShape(Shape):
+    """A printed card: its number, and the 18 digits that its QR picture holds."""
+
+    id = fields.UUID()
+    resident_id = fields.UUID()
+    number = fields.String(attribute="printed_number")
+    token = fields.String()
+    issued_at = Moment(metadata={"type": "string", "format": "date-time"})
+
+
+class SheetQuery(Shape):
+    """Whose cards are printed."""
+
+    resident_ids = DelimitedList(
+        Id(), required=True, validate=validate.Length(1, 100, error="请选择 1 至 100 人"), metadata={"maxItems": 100}
+    )
+
+
+class PlaceBody(Shape):
+    """A grid of a community, or a building of a grid."""
+
+    parent_code = Text(most=32, required=True)
+    name = Text(most=30, required=True)
+    level = Choice("grid", "building", required=True)
+
+
+class PlaceChange(Shape):
+    """Another name for a grid or a building."""
+
+    name = Text(most=30, required=True)
 
 
 class MerchantBody(Shape):

@@ -55,6 +55,7 @@ CODE = {
         {"token": "870000012345678901", "valid_from": "2026-11-21T08:05:00+08:00", "expires_at": "2026-11-21T08:06:30+08:00"}
     ],
 }
+LINK_CODE = {name: value for name, value in CODE.items() if name != "codes"}
 SCAN = {
     "id": "019dd1c2-0000-7000-8000-0000000000c1",
     "order": {"id": _ORDER_ID, "item": {"id": _ITEM_ID, "name": "剪发"}, "quantity": 1, "pieces_left": 0, "points": 30},

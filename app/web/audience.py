@@ -8,7 +8,7 @@ from flask import Flask, request
 
 from people import permissions, sessions
 from people.actors import Actor, Merchant, Newcomer, Resident, Staff, WrongRole
-from people.sessions import NotRegistered, Unauthenticated
+from people.sessions import NotConfirmed, NotRegistered, Unauthenticated
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -19,11 +19,15 @@ class AudienceMissing(Exception):
 
 @dataclass(frozen=True)
 class Audience:
-    """Those who may call a route: some kinds of actors, staff with a certain right, or anyone where `kinds` is empty."""
+    """Those who may call a route: some kinds of actors, staff with a certain right, or anyone where `kinds` is empty.
+
+    A resident who still waits for the community's confirmation only reads, unless the route is open to him (`unconfirmed`).
+    """
 
     name: str
     kinds: tuple[type, ...] = ()
     right: str | None = None
+    unconfirmed: bool = False
 
     def __call__(self, view: View) -> View:
         view.audience = self  # type: ignore[attr-defined]
@@ -36,6 +40,7 @@ class Audience:
             Unauthenticated: nobody is signed in.
             NotRegistered: he has not joined a community, and the route is for residents.
             WrongRole: the route is not for him.
+            NotConfirmed: he would write, and the community has not confirmed him yet.
         """
         if not self.kinds:
             return None
@@ -46,15 +51,22 @@ class Audience:
             raise WrongRole()
         if isinstance(actor, Staff) and self.right and not permissions.may(actor.role, self.right):
             raise WrongRole()
+        if isinstance(actor, Resident) and not actor.confirmed and self.wants_confirmation(request.method):
+            raise NotConfirmed()
         return actor
+
+    def wants_confirmation(self, method: str) -> bool:
+        """Whether a resident must be confirmed to call a route by this method of HTTP."""
+        return Resident in self.kinds and not self.unconfirmed and method.upper() not in ("GET", "HEAD", "OPTIONS")
 
 
 anyone = Audience("anyone")
 resident = Audience("resident", (Resident,))
+resident_even_unconfirmed = Audience("resident", (Resident,), unconfirmed=True)
 newcomer = Audience("newcomer", (Newcomer, Resident))
 merchant = Audience("merchant", (Merchant,))
 resident_or_staff = Audience("resident or staff", (Resident, Staff), permissions.ENTER)
-everyone_signed_in = Audience("everyone signed in", (Newcomer, Resident, Merchant, Staff))
+everyone_signed_in = Audience("everyone signed in", (Newcomer, Resident, Merchant, Staff), unconfirmed=True)
 
 
 def staff(right: str) -> Audience:

@@ -17,7 +17,7 @@ from kernel.errors import NotFound, Refusal, TooManyRequests, Unavailable, Valid
 from kernel.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from kernel.uploads import TooLarge
 from people.actors import WrongRole
-from people.sessions import NotRegistered, Unauthenticated
+from people.sessions import NotConfirmed, NotRegistered, Unauthenticated
 
 
 class IdConverter(BaseConverter):
@@ -69,7 +69,7 @@ def complete(api: Api, app: Flask) -> None:
         for method in (m.lower() for m in rule.methods or ()):
             operation = _paths(api.spec).get(path, {}).get(method)
             if operation is not None:
-                _complete(operation, app.view_functions[rule.endpoint], audience.of(app, rule.endpoint), "{" in path)
+                _complete(operation, app.view_functions[rule.endpoint], audience.of(app, rule.endpoint), method, "{" in path)
     app.extensions["defen-openapi"] = api.spec
 
     @app.get("/api/v1/openapi.json")
@@ -87,7 +87,7 @@ def _parts(rule: str) -> list[tuple[bool, str]]:
     return [(piece.startswith("<"), piece.lstrip("<")) for piece in pieces]
 
 
-def _complete(operation: dict[str, Any], view: Any, who: audience.Audience, has_id: bool) -> None:
+def _complete(operation: dict[str, Any], view: Any, who: audience.Audience, method: str, has_id: bool) -> None:
     refusals: list[type[Refusal]] = [TooManyRequests, Unavailable, *getattr(view, "refuses", ())]
     if who.kinds:
         operation["security"] = [{"bearer": []}]
@@ -95,6 +95,8 @@ def _complete(operation: dict[str, Any], view: Any, who: audience.Audience, has_
         refusals += [Unauthenticated, WrongRole]
     if "resident" in who.name:
         refusals.append(NotRegistered)
+    if who.wants_confirmation(method):
+        refusals.append(NotConfirmed)
     if has_id:
         refusals.append(NotFound)
     if "requestBody" in operation:

@@ -6,6 +6,7 @@ import io
 import qrcode
 import qrcode.image.svg
 from flask import Response
+from markupsafe import Markup
 from qrcode.constants import ERROR_CORRECT_M
 
 
@@ -19,16 +20,33 @@ def png(token: str) -> Response:
     return _picture(_draw(token, vector=False), "image/png")
 
 
+def inline(token: str) -> Markup:
+    """The code as SVG that stands inside a page of HTML."""
+    return Markup(_code(token).make_image(image_factory=qrcode.image.svg.SvgPathFillImage).to_string(encoding="unicode"))  # noqa: S704
+
+
+def page(html: str) -> Response:
+    """A page to print, which loads nothing and is kept nowhere."""
+    response = _picture(html.encode(), "text/html")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @functools.lru_cache(maxsize=1024)
 def _draw(token: str, *, vector: bool) -> bytes:
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=10, border=4)
-    code.add_data(token)
+    code = _code(token)
     out = io.BytesIO()
     if vector:
         code.make_image(image_factory=qrcode.image.svg.SvgPathFillImage).save(out)
     else:
         code.make_image(fill_color="black", back_color="white").save(out, "PNG")
     return out.getvalue()
+
+
+def _code(token: str) -> qrcode.QRCode:  # type: ignore[type-arg]
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=10, border=4)
+    code.add_data(token)
+    return code
 
 
 def _picture(data: bytes, mimetype: str) -> Response:

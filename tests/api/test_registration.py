@@ -72,12 +72,14 @@ def test_a_newcomer_joins_a_community_and_sees_himself(cast: Cast, verified: Non
     assert joined.json == {
         "id": joined.json["id"],
         "name": "李秀英",
+        "name_shown": "masked",
         "phone_masked": "139****0001",
         "community": {"code": COMMUNITY, "name": "融城社区"},
         "household": None,
         "wallet": {"balance": 0, "held": 0},
         "streak": 0,
         "unread": 1,
+        "confirmed": True,
     }
     assert UUID(joined.json["id"]).version == 7
     assert cast.newcomer.get("/me").json == joined.json
