@@ -12,6 +12,7 @@ from kernel import audit, clock, ids, paging, uploads
 from kernel.database import Model, add, db, execute, first
 from kernel.errors import Conflict, NotFound, ValidationFailed
 from kernel.uploads import Upload
+from people import settings
 from people.actors import Resident
 from people.residents import Resident as ResidentRow
 from points import rules
@@ -19,6 +20,7 @@ from points.rules import Rule, RuleVersion
 
 OLDEST_DAYS = 90
 MAX_PHOTOS = 9
+MAX_QUANTITY = 100
 STATUSES = ("pending", "returned", "approved", "rejected", "withdrawn", "revoked")
 
 
@@ -31,7 +33,10 @@ class AlreadyReviewed(Conflict):
 
 
 class Deed(Model):
-    """A deed of a resident, under one version of a rule. `points` are what it was credited with."""
+    """A deed of a resident, under one version of a rule.
+
+    `quantity` counts the units of a rule that pays per unit, else 1; `points` are what the deed was credited with.
+    """
 
     __tablename__ = "deeds"
     __table_args__ = (
@@ -39,6 +44,7 @@ class Deed(Model):
         CheckConstraint("status IN ('pending', 'returned', 'approved', 'rejected', 'withdrawn', 'revoked')", name="status"),
         CheckConstraint("channel IN ('self', 'visit', 'phone', 'sms', 'qq', 'wechat', 'inspection')", name="channel"),
         CheckConstraint("(points IS NOT NULL) = (status IN ('approved', 'revoked'))", name="credited"),
+        CheckConstraint("quantity BETWEEN 1 AND 100", name="quantity"),
         Index(None, "resident_id", "id"),
         Index(None, "resident_id", "rule_id", "occurred_on"),
         CheckConstraint(
@@ -54,6 +60,7 @@ class Deed(Model):
     rule_id: Mapped[UUID] = mapped_column(ForeignKey("rules.id"))
     rule_version: Mapped[int]
     occurred_on: Mapped[date]
+    quantity: Mapped[int] = mapped_column(server_default=text("1"))
     description: Mapped[str]
     channel: Mapped[str]
     status: Mapped[str]
@@ -99,21 +106,26 @@ class DeedStep(Model):
     note: Mapped[str | None]
 
 
-def declare(actor: Resident, *, rule_id: UUID, occurred_on: date, description: str, upload_ids: Sequence[UUID] = ()) -> Deed:
+def declare(
+    actor: Resident, *, rule_id: UUID, occurred_on: date, description: str, quantity: int = 1, upload_ids: Sequence[UUID] = ()
+) -> Deed:
     """The resident says what he did; it waits for review.
 
     Raises:
         NotFound: the rule is not of his community, or a photo is not his.
-        ValidationFailed: the day is in the future or older than 90 days, or the rule wants a photo and there is none.
-        LimitReached: the rule allows no more in that day, week or month.
+        ValidationFailed: the day is in the future or older than 90 days, the rule wants a photo and there is none, or the
+            quantity is not for this rule, or comes to more points than a deed may have.
+        RuleNotInForce: the rule is not in force today, or was not on that day.
+        LimitReached: the rule or the community allows no more in that day, week or month.
     """
-    rule = rules.in_force(actor.community_code, rule_id)
+    rule = rules.in_force(actor.community_code, rule_id, occurred_on)
     if occurred_on > clock.today():
         raise ValidationFailed({"occurred_on": ["日期不能晚于今天"]})
     if occurred_on < clock.today() - timedelta(days=OLDEST_DAYS):
         raise ValidationFailed({"occurred_on": [f"只能申报最近 {OLDEST_DAYS} 天内的事"]})
     if rule.terms.evidence_required and not upload_ids:
         raise ValidationFailed({"upload_ids": ["这一项需要上传照片"]})
+    _check_quantity(rule.terms, quantity)
     photos = uploads.owned(actor.id, list(upload_ids))
     _check_limits(actor.id, rule, occurred_on)
     deed = Deed(
@@ -123,6 +135,7 @@ def declare(actor: Resident, *, rule_id: UUID, occurred_on: date, description: s
         rule_id=rule.id,
         rule_version=rule.version,
         occurred_on=occurred_on,
+        quantity=quantity,
         description=description,
         channel="self",
         status="pending",
@@ -190,25 +203,41 @@ def add_step(deed_id: UUID, action: str, by_kind: str, by_id: UUID, by: str, not
     add(DeedStep(id=ids.new(), deed_id=deed_id, action=action, at=clock.now(), by_kind=by_kind, by_id=by_id, by=by, note=note))
 
 
-_LOCK_RESIDENT = text("SELECT FROM residents WHERE id = :id FOR NO KEY UPDATE")
+def _check_quantity(terms: RuleVersion, quantity: int) -> None:
+    if quantity > 1 and not terms.per_unit:
+        raise ValidationFailed({"quantity": ["这一项按次计分，不用填写数量"]})
+    if quantity * terms.points > rules.MAX_POINTS:
+        raise ValidationFailed({"quantity": [f"这一项一次最多申报 {rules.MAX_POINTS // terms.points}"]})
+
+
+_LOCK_RESIDENT = text("SELECT household_id FROM residents WHERE id = :id FOR NO KEY UPDATE")
+_LOCK_HOUSEHOLD = text("SELECT FROM households WHERE id = :id FOR NO KEY UPDATE")
 _DECLARED = text(
     """
-    SELECT count(*) FILTER (WHERE occurred_on = :day) AS per_day,
-           count(*) FILTER (WHERE date_trunc('week', occurred_on) = date_trunc('week', CAST(:day AS date))) AS per_week,
-           count(*) FILTER (WHERE date_trunc('month', occurred_on) = date_trunc('month', CAST(:day AS date))) AS per_month
-    FROM deeds
-    WHERE resident_id = :resident_id AND rule_id = :rule_id AND status IN ('pending', 'returned', 'approved')
-      AND occurred_on BETWEEN :day - 31 AND :day + 31
+    SELECT count(*) FILTER (WHERE own AND occurred_on = :day) AS per_day,
+           count(*) FILTER (WHERE own AND date_trunc('week', occurred_on) = date_trunc('week', CAST(:day AS date))) AS per_week,
+           count(*) FILTER (WHERE own AND in_month) AS per_month,
+           count(*) FILTER (WHERE in_month) AS per_household_month
+    FROM (SELECT d.occurred_on, d.resident_id = :resident_id AS own,
+                 date_trunc('month', d.occurred_on) = date_trunc('month', CAST(:day AS date)) AS in_month
+          FROM residents r JOIN deeds d ON d.resident_id = r.id
+          WHERE (r.id = :resident_id OR r.household_id = :household_id) AND d.rule_id = :rule_id
+            AND d.status IN ('pending', 'returned', 'approved') AND d.occurred_on BETWEEN :day - 31 AND :day + 31) live
     """
 )
 
 
 def _check_limits(resident_id: UUID, rule: Rule, occurred_on: date) -> None:
-    allowed = {name: getattr(rule.terms, name) for name in rules.LIMITS}
-    if not any(allowed.values()):
+    allowed = {name: limit for name in rules.LIMITS if (limit := getattr(rule.terms, name)) is not None}
+    if settings.of(rule.community_code).same_rule_once_a_day:
+        allowed["per_day"] = 1
+    if not allowed:
         return
-    # Behind the lock, no other deed of this resident can slip in between counting and inserting.
-    execute(_LOCK_RESIDENT, id=resident_id)
-    declared = first(_DECLARED, resident_id=resident_id, rule_id=rule.id, day=occurred_on)
-    if any(limit is not None and getattr(declared, name) >= limit for name, limit in allowed.items()):
+    # Behind the locks no other deed of this resident, or of his household, can slip in between counting and inserting.
+    resident = first(_LOCK_RESIDENT, id=resident_id)
+    assert resident is not None
+    if "per_household_month" in allowed and resident.household_id:
+        execute(_LOCK_HOUSEHOLD, id=resident.household_id)
+    declared = first(_DECLARED, resident_id=resident_id, household_id=resident.household_id, rule_id=rule.id, day=occurred_on)
+    if any(getattr(declared, name) >= limit for name, limit in allowed.items()):
         raise LimitReached()

@@ -91,7 +91,7 @@ def _seen(deed: Deed, flags: list[str], *, masked: bool) -> Queued:
 
 
 def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str | None = None) -> Queued:
-    """Approve a deed and credit its resident, with the points of its rule unless others are given.
+    """Approve a deed and credit its resident, with the points of its rule for each unit unless others are given.
 
     Raises:
         NotFound: it is not in the actor's part of the tree.
@@ -146,7 +146,7 @@ _DECIDE = text(
     )
     UPDATE deeds d
     SET status = :status,
-        points = CASE WHEN :status = 'approved' THEN coalesce(CAST(:points AS bigint), v.points) END,
+        points = CASE WHEN :status = 'approved' THEN coalesce(CAST(:points AS bigint), v.points * d.quantity) END,
         wallet = CASE WHEN :status = 'approved' THEN whose.wallet END,
         approved_at = CASE WHEN :status = 'approved' THEN CAST(:now AS timestamptz) END
     FROM whose, rule_versions v, divisions c

@@ -16,6 +16,7 @@ from people.actors import Resident, Staff
 from points import deeds, reviews
 from points.deeds import AlreadyReviewed, Deed, LimitReached
 from points.reviews import OwnDeed, Queued
+from points.rules import RuleNotInForce
 
 blueprint = Api("deeds", __name__)
 
@@ -23,7 +24,7 @@ blueprint = Api("deeds", __name__)
 @blueprint.post("/deeds")
 @audience.resident
 @idempotent
-@refuses(NotFound, LimitReached)
+@refuses(NotFound, LimitReached, RuleNotInForce)
 @blueprint.arguments(points.DeedBody, example=points.DEED_BODY)
 @blueprint.response(201, points.DeedShape, example=points.DEED)
 def declare(actor: Resident, body: dict[str, Any]) -> Deed:

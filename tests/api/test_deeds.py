@@ -13,7 +13,7 @@ from tests.answers import after, refused, refused_fields
 from tests.cast import NEXT_COMMUNITY, Caller, Cast, photo
 
 pytestmark = pytest.mark.usefixtures("verified")
-KEYS = {"id", "status", "rule", "occurred_on", "description", "photos", "points", "channel", "declared_at", "steps"}
+KEYS = {"id", "status", "rule", "occurred_on", "quantity", "description", "photos", "points", "channel", "declared_at", "steps"}
 
 
 def declare(cast: Cast, resident: Caller | None = None, **given: Any) -> TestResponse:
@@ -36,6 +36,7 @@ def test_a_declared_deed_waits_for_review_and_shows_all_that_was_said(cast: Cast
         "status": "pending",
         "rule": {"id": rule, "code": "B-01", "title": "参加治安巡逻", "points": 50},
         "occurred_on": "2025-03-04",
+        "quantity": 1,
         "description": "晚上七点到九点巡逻",
         "photos": [],
         "points": None,

@@ -36,6 +36,7 @@ WHO = {
     "enterers": {"grandmother", "reviewer", "admin", "grid_worker", "building_head"},
     "reviewers": {"reviewer", "admin"},
     "admins": {"admin"},
+    "auditors": {"admin", "auditor"},
 }
 # The audience of every route; what is not under /api/v1 is for everybody.
 ROUTES = {
@@ -87,6 +88,7 @@ ROUTES = {
     "GET /staff/rules": "staff",
     "POST /staff/rules": "admins",
     "PATCH /staff/rules/<id:rule_id>": "admins",
+    "GET /staff/rules/<id:rule_id>/versions": "staff",
     "POST /staff/transfers/<id:transfer_id>/reverse": "admins",
 }
 PREFIX = "/api/v1"
@@ -241,6 +243,7 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("reviewer", "POST", "/staff/deeds/{deed}/return", {"reason": "请补照片"}),
     ("admin", "POST", "/staff/rules", {**RULE, "community_code": "{community}"}),
     ("admin", "PATCH", "/staff/rules/{rule}", {"points": 9}),
+    ("admin", "GET", "/staff/rules/{rule}/versions", None),
     ("admin", "POST", "/staff/items", {**ITEM, "merchant_id": "{merchant}"}),
     ("admin", "POST", "/staff/items", {**ITEM, "merchant_id": "{our_merchant}", "community_code": "{community}"}),
     ("admin", "POST", "/staff/items", {**ITEM, "merchant_id": "{our_merchant}", "upload_id": "{staff_upload}"}),
