@@ -11,6 +11,7 @@ from app.api import (
     merchants,
     orders,
     privacy,
+    rule_lists,
     rules,
     scans,
     sessions,
@@ -20,7 +21,22 @@ from app.api import (
 from app.web import openapi
 
 PREFIX = "/api/v1"
-MODULES = (divisions, privacy, sessions, me, checkins, rules, uploads, deeds, items, orders, scans, merchants, transfers)
+MODULES = (
+    divisions,
+    privacy,
+    sessions,
+    me,
+    checkins,
+    rules,
+    rule_lists,
+    uploads,
+    deeds,
+    items,
+    orders,
+    scans,
+    merchants,
+    transfers,
+)
 
 
 def register(app: Flask) -> None:

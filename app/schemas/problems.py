@@ -6,7 +6,7 @@ from app.schemas.fields import Moment, Shape
 
 
 class Problem(Shape):
-    """A refusal: `code` is for programs, `title` for people; `errors` names the fields that make no sense, `lines` those of a table."""
+    """A refusal: `code` is for programs, `title` for people; `errors` names bad fields, `lines` the bad lines of a table."""
 
     type = fields.String(required=True)
     title = fields.String(required=True)

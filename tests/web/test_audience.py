@@ -89,6 +89,11 @@ ROUTES = {
     "POST /staff/rules": "admins",
     "PATCH /staff/rules/<id:rule_id>": "admins",
     "GET /staff/rules/<id:rule_id>/versions": "staff",
+    "POST /staff/rules/import": "admins",
+    "GET /staff/rules/ready-lists": "admins",
+    "POST /staff/rules/ready-lists/<name>": "admins",
+    "GET /staff/rules.csv": "auditors",
+    "GET /staff/rules.xlsx": "auditors",
     "POST /staff/transfers/<id:transfer_id>/reverse": "admins",
 }
 PREFIX = "/api/v1"
@@ -244,6 +249,8 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("admin", "POST", "/staff/rules", {**RULE, "community_code": "{community}"}),
     ("admin", "PATCH", "/staff/rules/{rule}", {"points": 9}),
     ("admin", "GET", "/staff/rules/{rule}/versions", None),
+    ("admin", "POST", "/staff/rules/ready-lists/fangniuping", {"community_code": "{community}"}),
+    ("admin", "GET", "/staff/rules.csv?community_code={community}", None),
     ("admin", "POST", "/staff/items", {**ITEM, "merchant_id": "{merchant}"}),
     ("admin", "POST", "/staff/items", {**ITEM, "merchant_id": "{our_merchant}", "community_code": "{community}"}),
     ("admin", "POST", "/staff/items", {**ITEM, "merchant_id": "{our_merchant}", "upload_id": "{staff_upload}"}),
