@@ -69,7 +69,7 @@ def test_an_xlsx_is_read_as_people_see_it() -> None:
     table = tables.read(xlsx(("名称", "数"), ("巡逻", 50), (None, None), ("小数", 1.5), ("整", 2.0), (date(2026, 11, 21), True)))
     assert table.rows[:3] == [Row(2, ["巡逻", "50"]), Row(4, ["小数", "1.5"]), Row(5, ["整", "2"])]
     assert table.rows[3] == Row(6, ["2026-11-21", "是"])
-    assert tables.read(xlsx(("时",), (datetime(2026, 1, 2, 8, 30),))).rows[0].cells == ["2026-01-02T08:30:00"]
+    assert tables.read(xlsx(("时",), (datetime.fromisoformat("2026-01-02T08:30"),))).rows[0].cells == ["2026-01-02T08:30:00"]
 
 
 def test_blank_cells_at_the_end_are_none_and_missing_ones_are_blank() -> None:
