@@ -5,10 +5,12 @@ from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from kernel import idempotency, uploads
 from kernel.database import execute, transaction
 from people import logins, sessions
+from points import imports
 from redeem import orders
 
 log = logging.getLogger("defen")
@@ -19,7 +21,7 @@ UPLOADS_IN_USE = """
 
 def run_due() -> dict[str, int]:
     """Do all that is due now; how many of each were done."""
-    return _logged({"orders_lapsed": lapse_orders()})
+    return _logged({"orders_lapsed": lapse_orders(), "imports_applied": apply_imports()})
 
 
 def forget_old() -> dict[str, int]:
@@ -60,6 +62,29 @@ def _lapse(order_id: UUID) -> bool:
         return False
 
 
+def apply_imports() -> int:
+    """Apply all imports that were ordered, each in a transaction of its own; how many were.
+
+    One that cannot be applied is put aside for staff; where only the database was away it is tried again.
+    """
+    with transaction():
+        due = imports.due()
+    return sum(_apply(import_id) for import_id in due)
+
+
+def _apply(import_id: UUID) -> bool:
+    try:
+        with transaction():
+            return imports.apply(import_id)
+    except (OperationalError, InterfaceError):
+        log.warning("an import waits for the database", extra={"import_id": str(import_id)})
+    except Exception:
+        log.exception("an import could not be applied", extra={"import_id": str(import_id)})
+        with transaction():
+            imports.fail(import_id)
+    return False
+
+
 def _logged(done: dict[str, int]) -> dict[str, int]:
     if any(done.values()):
         log.info("jobs done", extra=done)
@@ -70,4 +95,5 @@ _FORGET: dict[str, Callable[[], int]] = {
     "idempotency_keys_forgotten": idempotency.forget_old,
     "failed_sign_ins_forgotten": logins.forget_old_failures,
     "sessions_forgotten": sessions.forget_old,
+    "imports_forgotten": imports.forget_old,
 }

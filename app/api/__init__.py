@@ -6,6 +6,7 @@ from app.api import (
     checkins,
     deeds,
     divisions,
+    imports,
     items,
     me,
     merchants,
@@ -36,6 +37,7 @@ MODULES = (
     scans,
     merchants,
     transfers,
+    imports,
 )
 
 

@@ -21,7 +21,6 @@ from points.rule_lists import Report
 from points.rules import RuleCodeTaken
 
 blueprint = Api("rule_lists", __name__)
-BYTES = {"type": "string", "format": "binary"}
 
 
 @blueprint.post("/staff/rules/import")
@@ -33,7 +32,7 @@ BYTES = {"type": "string", "format": "binary"}
 @blueprint.response(200, shapes.ReportShape, example=shapes.REPORT)
 def import_file(actor: Staff, form: dict[str, Any]) -> Report:
     """Put a list in force, CSV or XLSX, at most 5 MiB; a known code whose terms differ gets a new version."""
-    return rule_lists.import_lines(actor, shapes.read(sheets.table_of(form.pop("file"))), **form)
+    return rule_lists.import_lines(actor, shapes.read(tables.read(sheets.bytes_of(form.pop("file")))), **form)
 
 
 @blueprint.get("/staff/rules/ready-lists")
@@ -58,18 +57,18 @@ def import_ready(actor: Staff, body: dict[str, Any], name: str) -> Report:
 @blueprint.get("/staff/rules.csv")
 @audience.staff(permissions.AUDIT)
 @blueprint.arguments(shapes.ExportQuery, location="query")
-@blueprint.response(200, BYTES, content_type=sheets.CSV, example="编号,名称,类别,积分")
+@blueprint.response(200, sheets.BYTES, content_type=sheets.CSV, example="编号,名称,类别,积分")
 def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
     """All rules of a community as CSV."""
     listed = shapes.rows(rule_lists.export(actor, **query))
-    return sheets.csv("rules", tables.to_csv(list(shapes.COLUMNS), listed))
+    return sheets.csv("rules", tables.to_csv(list(rule_lists.COLUMNS), listed))
 
 
 @blueprint.get("/staff/rules.xlsx")
 @audience.staff(permissions.AUDIT)
 @blueprint.arguments(shapes.ExportQuery, location="query")
-@blueprint.response(200, BYTES, content_type=sheets.XLSX, example="the bytes of the file")
+@blueprint.response(200, sheets.BYTES, content_type=sheets.XLSX, example="the bytes of the file")
 def export_xlsx(actor: Staff, query: dict[str, Any]) -> Response:
     """All rules of a community as XLSX."""
     listed = shapes.rows(rule_lists.export(actor, **query))
-    return sheets.xlsx("rules", tables.to_xlsx(list(shapes.COLUMNS), listed))
+    return sheets.xlsx("rules", tables.to_xlsx(list(rule_lists.COLUMNS), listed))

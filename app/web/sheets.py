@@ -8,13 +8,19 @@ from kernel import tables
 AROUND_BYTES = 64 * 1024  # what multipart puts around the file
 TAKES_BYTES = tables.MAX_BYTES + AROUND_BYTES
 CSV = "text/csv"
+BYTES = {"type": "string", "format": "binary"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def table_of(file: FileStorage) -> tables.Table:
-    """The table in an uploaded file. Raises as `tables.read`."""
+def bytes_of(file: FileStorage) -> bytes:
+    """What is in an uploaded file, and a byte more than is taken where it is too big."""
     file.stream.seek(0)  # this may be the second try of the request
-    return tables.read(file.stream.read(tables.MAX_BYTES + 1))
+    return file.stream.read(tables.MAX_BYTES + 1)
+
+
+def name_of(file: FileStorage) -> str:
+    """What the file is called, to be shown only."""
+    return "".join(part for part in (file.filename or "") if part.isprintable())[-100:]
 
 
 def csv(name: str, data: bytes) -> Response:

@@ -37,6 +37,7 @@ WHO = {
     "reviewers": {"reviewer", "admin"},
     "admins": {"admin"},
     "auditors": {"admin", "auditor"},
+    "entering staff": {"reviewer", "admin", "grid_worker", "building_head"},
 }
 # The audience of every route; what is not under /api/v1 is for everybody.
 ROUTES = {
@@ -85,6 +86,12 @@ ROUTES = {
     "GET /staff/merchants": "staff",
     "POST /staff/merchants": "admins",
     "PATCH /staff/merchants/<id:merchant_id>": "admins",
+    "GET /staff/imports": "entering staff",
+    "POST /staff/imports": "entering staff",
+    "GET /staff/imports/<id:import_id>": "entering staff",
+    "POST /staff/imports/<id:import_id>/apply": "entering staff",
+    "GET /staff/residents.csv": "auditors",
+    "GET /staff/residents.xlsx": "auditors",
     "GET /staff/rules": "staff",
     "POST /staff/rules": "admins",
     "PATCH /staff/rules/<id:rule_id>": "admins",
