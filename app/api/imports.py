@@ -31,7 +31,7 @@ blueprint = Api("imports", __name__)
 @takes_up_to(sheets.TAKES_BYTES)
 @idempotent
 @refuses(NotFound, BadTable)
-@blueprint.arguments(shapes.ImportForm, location="files", example={"file": "the bytes of the file", "dry_run": True})
+@blueprint.arguments(shapes.ResidentsForm, location="files", example={"file": "the bytes of the file", "dry_run": True})
 @blueprint.response(201, shapes.ImportShape, example=shapes.IMPORT)
 def start(actor: Staff, form: dict[str, Any]) -> Import:
     """Check a file of residents, at most 5,000; unless `dry_run` is false it is applied only when that is ordered."""

@@ -30,7 +30,7 @@ IMPORT = {
 REFUSED = [{"line": 17, "field": "电话", "message": "请填写 11 位手机号码"}]
 
 
-class ImportForm(Shape):
+class ResidentsForm(Shape):
     """A file of residents, CSV or XLSX, as multipart; unless `dry_run` is false it is only checked."""
 
     file = Sheet(required=True, metadata={"type": "string", "format": "binary"})
@@ -59,7 +59,7 @@ class ImportShape(Shape):
     known = fields.Integer()
     report = fields.List(fields.Nested(RefusedLine))
     created_at = Moment(metadata={"type": "string", "format": "date-time"})
-    finished_at = Moment(allow_none=True, metadata={"type": ["string", "null"], "format": "date-time"})
+    finished_at = Moment(allow_none=True, metadata={"type": "string", "format": "date-time"})
 
 
 class _Phone(Text):

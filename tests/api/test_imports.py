@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app import jobs
@@ -239,6 +240,27 @@ def test_a_worker_that_dies_in_the_middle_enters_nobody_and_the_next_one_does_it
     assert len(names(superuser)) == 3
 
 
+def test_a_worker_that_loses_its_database_enters_nobody_and_tries_again(
+    cast: Cast, work: Callable[[], dict[str, int]], superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = send(cast.admin, PEOPLE, dry_run="false").json["id"]
+    open_wallet, calls = ledger.open_wallet, []
+
+    def cut_off(*given: Any) -> None:
+        calls.append(given)
+        if len(calls) == 2:
+            superuser.execute("SELECT pg_terminate_backend(%s)", (execute(text("SELECT pg_backend_pid()")).scalar_one(),))
+        open_wallet(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "open_wallet", cut_off)
+        assert work()["imports_applied"] == 0
+    assert len(calls) == 2
+    assert (cast.admin.get(f"/staff/imports/{made}").json["status"], names(superuser)) == ("applying", [])
+    assert work()["imports_applied"] == 1
+    assert len(names(superuser)) == 3
+
+
 def test_an_import_that_fails_is_put_aside_and_may_be_ordered_again(
     cast: Cast, work: Callable[[], dict[str, int]], superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,8 +327,8 @@ def test_what_is_exported_is_known_when_it_comes_in_again(
 
 def test_an_export_has_no_formula_and_is_on_record(cast: Cast, superuser: psycopg.Connection) -> None:
     cast.resident("=cmd|' /C calc'!A0")
-    text = cast.admin.get("/staff/residents.csv").data.decode("utf-8-sig")
-    assert "\"'=cmd|' /C calc'!A0\"" in text
+    sheet = cast.admin.get("/staff/residents.csv").data.decode("utf-8-sig")
+    assert "\"'=cmd|' /C calc'!A0\"" in sheet
     audited = superuser.execute("SELECT actor_id::text, details FROM audit_log WHERE action = 'resident.export'").fetchall()
     assert audited == [(cast.admin.id, {"residents": 1, "masked": False})]
 
