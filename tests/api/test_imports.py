@@ -13,8 +13,9 @@ from werkzeug.test import TestResponse
 
 from app import jobs
 from kernel import clock, tables
+from kernel.database import execute
 from people import residents
-from points import imports
+from points import imports, ledger
 from tests.answers import refused, refused_fields
 from tests.cast import COMMUNITY, DISTRICT, NEXT_COMMUNITY, Caller, Cast
 
