@@ -5,12 +5,13 @@ from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.outside import notices
 from kernel import idempotency, outbox, uploads
 from kernel.database import execute, transaction
 from people import logins, messages, sessions
-from points import awards
+from points import awards, imports
 from redeem import orders
 from reports import rollups
 
@@ -86,6 +87,29 @@ def _do(work: Callable[[UUID], bool], subject_id: UUID) -> bool:
         return False
 
 
+def apply_imports() -> int:
+    """Apply all imports that were ordered, each in a transaction of its own; how many were.
+
+    One that cannot be applied is put aside for staff; where only the database was away it is tried again.
+    """
+    with transaction():
+        due = imports.due()
+    return sum(_apply(import_id) for import_id in due)
+
+
+def _apply(import_id: UUID) -> bool:
+    try:
+        with transaction():
+            return imports.apply(import_id)
+    except (OperationalError, InterfaceError):
+        log.warning("an import waits for the database", extra={"import_id": str(import_id)})
+    except Exception:
+        log.exception("an import could not be applied", extra={"import_id": str(import_id)})
+        with transaction():
+            imports.fail(import_id)
+    return False
+
+
 def _logged(done: dict[str, int]) -> dict[str, int]:
     if any(done.values()):
         log.info("jobs done", extra=done)
@@ -94,6 +118,7 @@ def _logged(done: dict[str, int]) -> dict[str, int]:
 
 _DUE: dict[str, Callable[[], int]] = {
     "orders_lapsed": lapse_orders,
+    "imports_applied": apply_imports,
     "orders_warned": warn_of_lapses,
     "deeds_credited": credit_deeds,
     "days_rolled_up": rollups.roll_up_due,
@@ -105,4 +130,5 @@ _FORGET: dict[str, Callable[[], int]] = {
     "sessions_forgotten": sessions.forget_old,
     "messages_forgotten": messages.forget_old,
     "letters_forgotten": outbox.forget_old,
+    "imports_forgotten": imports.forget_old,
 }

@@ -12,6 +12,7 @@ from kernel import audit, clock, ids, paging, uploads
 from kernel.database import Model, add, db, execute, first
 from kernel.errors import Conflict, NotFound, ValidationFailed
 from kernel.uploads import Upload
+from people import settings
 from people.actors import Resident, Staff
 from people.residents import Resident as ResidentRow
 from points import rules
@@ -20,6 +21,7 @@ from points.rules import Rule, RuleVersion
 
 OLDEST_DAYS = 90
 MAX_PHOTOS = 9
+MAX_QUANTITY = 100
 STATUSES = ("pending", "returned", "approved", "rejected", "withdrawn", "revoked")
 
 
@@ -32,7 +34,10 @@ class AlreadyReviewed(Conflict):
 
 
 class Deed(Model):
-    """A deed of a resident, under one version of a rule. `points` are what it was credited with."""
+    """A deed of a resident, under one version of a rule.
+
+    `quantity` counts the units of a rule that pays per unit, else 1; `points` are what the deed was credited with.
+    """
 
     __tablename__ = "deeds"
     __table_args__ = (
@@ -40,6 +45,7 @@ class Deed(Model):
         CheckConstraint("status IN ('pending', 'returned', 'approved', 'rejected', 'withdrawn', 'revoked')", name="status"),
         CheckConstraint("channel IN ('self', 'visit', 'phone', 'sms', 'qq', 'wechat', 'inspection')", name="channel"),
         CheckConstraint("(points IS NOT NULL) = (status IN ('approved', 'revoked'))", name="credited"),
+        CheckConstraint("quantity BETWEEN 1 AND 100", name="quantity"),
         Index(None, "resident_id", "id"),
         Index(None, "resident_id", "rule_id", "occurred_on"),
         CheckConstraint(
@@ -58,6 +64,7 @@ class Deed(Model):
     rule_id: Mapped[UUID] = mapped_column(ForeignKey("rules.id"))
     rule_version: Mapped[int]
     occurred_on: Mapped[date]
+    quantity: Mapped[int] = mapped_column(server_default=text("1"))
     description: Mapped[str]
     channel: Mapped[str]
     status: Mapped[str]
@@ -141,18 +148,22 @@ def lodge(
     rule_id: UUID,
     occurred_on: date,
     description: str,
+    quantity: int = 1,
     upload_ids: Sequence[UUID] = (),
 ) -> UUID:
     """Put a deed of a resident before the reviewers, be it he who says it or staff for him; the deed's id.
 
     Raises:
         NotFound: the rule is not of his community, or a photo is not the doer's.
-        ValidationFailed: the day is in the future or older than 90 days, or the rule wants a photo and there is none.
-        LimitReached: the rule allows no more in that day, week or month.
+        ValidationFailed: the day is in the future or older than 90 days, the rule wants a photo and there is none, or the
+            quantity is not for this rule, or comes to more points than a deed may have.
+        RuleNotInForce: the rule is not in force today, or was not on that day.
+        LimitReached: the rule or the community allows no more in that day, week or month.
     """
-    rule = rules.in_force(community_code, rule_id)
+    rule = rules.in_force(community_code, rule_id, occurred_on)
     check_day(occurred_on, clock.today())
     check_evidence(rule.terms, bool(upload_ids))
+    _check_quantity(rule.terms, quantity)
     photos = uploads.owned(doer.id, list(upload_ids))
     check_limits(resident_id, rule, occurred_on)
     deed = Deed(
@@ -162,6 +173,7 @@ def lodge(
         rule_id=rule.id,
         rule_version=rule.version,
         occurred_on=occurred_on,
+        quantity=quantity,
         description=description,
         channel=channel,
         status="pending",
@@ -259,26 +271,44 @@ def check_evidence(terms: RuleVersion, has_photos: bool) -> None:
         raise ValidationFailed({"upload_ids": ["这一项需要上传照片"]})
 
 
-_LOCK_RESIDENT = text("SELECT FROM residents WHERE id = :id FOR NO KEY UPDATE")
+def _check_quantity(terms: RuleVersion, quantity: int) -> None:
+    if quantity > 1 and not terms.per_unit:
+        raise ValidationFailed({"quantity": ["这一项按次计分，不用填写数量"]})
+    if quantity * terms.points > rules.MAX_POINTS:
+        raise ValidationFailed({"quantity": [f"这一项一次最多申报 {rules.MAX_POINTS // terms.points}"]})
+
+
+_LOCK_RESIDENT = text("SELECT household_id FROM residents WHERE id = :id FOR NO KEY UPDATE")
+_LOCK_HOUSEHOLD = text("SELECT FROM households WHERE id = :id FOR NO KEY UPDATE")
 _DECLARED = text(
     """
-    SELECT count(*) FILTER (WHERE occurred_on = :day) AS per_day,
-           count(*) FILTER (WHERE date_trunc('week', occurred_on) = date_trunc('week', CAST(:day AS date))) AS per_week,
-           count(*) FILTER (WHERE date_trunc('month', occurred_on) = date_trunc('month', CAST(:day AS date))) AS per_month
-    FROM deeds
-    WHERE resident_id = :resident_id AND rule_id = :rule_id AND status IN ('pending', 'returned', 'approved')
-      AND occurred_on BETWEEN :day - 31 AND :day + 31 AND id IS DISTINCT FROM CAST(:but AS uuid)
+    SELECT count(*) FILTER (WHERE own AND occurred_on = :day) AS per_day,
+           count(*) FILTER (WHERE own AND date_trunc('week', occurred_on) = date_trunc('week', CAST(:day AS date))) AS per_week,
+           count(*) FILTER (WHERE own AND in_month) AS per_month,
+           count(*) FILTER (WHERE in_month) AS per_household_month
+    FROM (SELECT d.occurred_on, d.resident_id = :resident_id AS own,
+                 date_trunc('month', d.occurred_on) = date_trunc('month', CAST(:day AS date)) AS in_month
+          FROM residents r JOIN deeds d ON d.resident_id = r.id
+          WHERE (r.id = :resident_id OR r.household_id = :household_id) AND d.rule_id = :rule_id
+            AND d.status IN ('pending', 'returned', 'approved') AND d.occurred_on BETWEEN :day - 31 AND :day + 31
+            AND d.id IS DISTINCT FROM CAST(:but AS uuid)) live
     """
 )
 
 
 def check_limits(resident_id: UUID, rule: Rule, occurred_on: date, but: UUID | None = None) -> None:
-    """Lock the resident, and raise LimitReached where the rule allows him no more around that day, the deed `but` not counted."""
-    allowed = {name: getattr(rule.terms, name) for name in rules.LIMITS}
-    if not any(allowed.values()):
+    """Lock the resident, and raise LimitReached where no more is allowed him around that day, the deed `but` not counted."""
+    allowed = {name: limit for name in rules.LIMITS if (limit := getattr(rule.terms, name)) is not None}
+    if settings.of(rule.community_code).same_rule_once_a_day:
+        allowed["per_day"] = 1
+    if not allowed:
         return
-    # Behind the lock, no other deed of this resident can slip in between counting and inserting.
-    execute(_LOCK_RESIDENT, id=resident_id)
-    declared = first(_DECLARED, resident_id=resident_id, rule_id=rule.id, day=occurred_on, but=but)
-    if any(limit is not None and getattr(declared, name) >= limit for name, limit in allowed.items()):
+    # Behind the locks no other deed of this resident, or of his household, can slip in between counting and inserting.
+    resident = first(_LOCK_RESIDENT, id=resident_id)
+    assert resident is not None
+    if "per_household_month" in allowed and resident.household_id:
+        execute(_LOCK_HOUSEHOLD, id=resident.household_id)
+    counted = {"resident_id": resident_id, "household_id": resident.household_id, "rule_id": rule.id}
+    declared = first(_DECLARED, **counted, day=occurred_on, but=but)
+    if any(getattr(declared, name) >= limit for name, limit in allowed.items()):
         raise LimitReached()

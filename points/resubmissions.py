@@ -78,7 +78,9 @@ def _resubmit(
     if occurred_on is not None and occurred_on != deed.occurred_on:
         deeds.check_day(occurred_on, clock.day_of(deed.declared_at))
         # On its old day a returned deed has kept its place; on another one it needs room.
-        deeds.check_limits(deed.resident_id, rules.in_force(deed.community_code, deed.rule_id), occurred_on, but=deed.id)
+        deeds.check_limits(
+            deed.resident_id, rules.in_force(deed.community_code, deed.rule_id, occurred_on), occurred_on, but=deed.id
+        )
     deeds.check_evidence(deed.terms, bool(deed.photos if upload_ids is None else upload_ids))
     if execute(_RESUBMIT, id=deed.id, occurred_on=occurred_on, description=description).rowcount == 0:
         raise AlreadyReviewed()

@@ -102,7 +102,7 @@ def _seen(deed: Deed, flags_of_page: Callable[[], dict[UUID, list[str]]], *, mas
 
 
 def approve(actor: Staff, deed_id: UUID, *, points: int | None = None, note: str | None = None) -> Queued:
-    """Approve a deed and credit its resident, with the points of its rule unless others are given; all see it in the feed.
+    """Approve a deed and credit its resident, with its rule's points for each unit unless others are given; all see it.
 
     Where the community has a public notice or a budget, the credit may have to wait for it.
 
@@ -206,7 +206,7 @@ _DECIDE = text(
     )
     UPDATE deeds d
     SET status = :status,
-        points = CASE WHEN :status = 'approved' THEN coalesce(CAST(:points AS bigint), v.points) END,
+        points = CASE WHEN :status = 'approved' THEN coalesce(CAST(:points AS bigint), v.points * d.quantity) END,
         wallet = CASE WHEN :status = 'approved' THEN r.wallet END,
         approved_at = CASE WHEN :status = 'approved' THEN CAST(:now AS timestamptz) END
     FROM whose r, rule_versions v

@@ -12,21 +12,30 @@ from uuid import UUID, uuid4
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from kernel import clock, ids
-from kernel.database import add, transaction
-from people import logins, merchants, sessions, staff, wechat_accounts
+from kernel.database import add, execute, transaction
+from people import households, logins, merchants, sessions, staff, wechat_accounts
 from people.actors import COMMAND_LINE
 from people.logins import Login
 from people.privacy import VERSION
-from points import deeds, registrations, reviews, rules
+from points import deeds, ledger, registrations, reviews, rules
+from points import households as shared
 from redeem import donations, items, orders
 
 COMMUNITY, NEXT_COMMUNITY, TOWN, DISTRICT = "500104101009", "500104101010", "500104101", "500104"
 PASSWORD = "a password for tests"
 API = "/api/v1"
 T = TypeVar("T")
+_JOIN_HOUSEHOLD = text(
+    """
+    WITH joined AS (UPDATE residents SET household_id = :home WHERE id = :resident RETURNING id)
+    INSERT INTO household_moves (id, kind, resident_id, to_id, by_kind, at)
+    SELECT :move, 'joined', id, :home, 'worker', :at FROM joined
+    """
+)
 
 
 class Caller:
@@ -208,6 +217,24 @@ class Cast:
     def patrol(self) -> str:
         """The rule of the patrol: 50 points, no limits; its id."""
         return self.rule(code="B-01")
+
+    def settle(self, community_code: str = COMMUNITY, **changed: Any) -> None:
+        """Let a community decide some settings."""
+        admin = self.admin if community_code == COMMUNITY else self.staff("admin", community_code)
+        self.in_app(lambda: shared.change_settings(admin.actor, community_code, changed))
+
+    def household(self, *members: Caller, community_code: str = COMMUNITY) -> str:
+        """A household of these residents, with a wallet; its id."""
+
+        def work() -> str:
+            home = households.Household(id=ids.new(), community_code=community_code, name="李家", created_at=clock.now())
+            add(home)
+            for member in members:
+                execute(_JOIN_HOUSEHOLD, move=ids.new(), home=home.id, resident=UUID(member.id), at=clock.now())
+            ledger.open_wallet(str(home.id), community_code)
+            return str(home.id)
+
+        return self.in_app(work)
 
     def deed(self, resident: Caller, **given: Any) -> str:
         """A deed that waits for review; its id."""

@@ -13,6 +13,7 @@ from app.api import (
     feed,
     figures,
     households,
+    imports,
     items,
     me,
     merchants,
@@ -22,6 +23,7 @@ from app.api import (
     reasons,
     residents,
     reviews,
+    rule_lists,
     rules,
     scans,
     sessions,
@@ -40,6 +42,7 @@ MODULES = (
     me,
     checkins,
     rules,
+    rule_lists,
     uploads,
     deeds,
     reviews,
@@ -60,6 +63,7 @@ MODULES = (
     audits,
     residents,
     cards,
+    imports,
 )
 
 

@@ -18,6 +18,7 @@ from points import deeds, resubmissions, reviews
 from points.awards import CapReached
 from points.deeds import AlreadyReviewed, Deed, LimitReached
 from points.reviews import OwnDeed, Queued
+from points.rules import RuleNotInForce
 
 blueprint = Api("deeds", __name__)
 
@@ -25,7 +26,7 @@ blueprint = Api("deeds", __name__)
 @blueprint.post("/deeds")
 @audience.resident
 @idempotent
-@refuses(NotFound, LimitReached)
+@refuses(NotFound, LimitReached, RuleNotInForce)
 @blueprint.arguments(points.DeedBody, example=points.DEED_BODY)
 @blueprint.response(201, points.DeedShape, example=points.DEED)
 def declare(actor: Resident, body: dict[str, Any]) -> Deed:
@@ -63,7 +64,7 @@ def withdraw(actor: Resident, body: dict[str, Any], deed_id: UUID) -> Deed:
 
 @blueprint.patch("/deeds/<id:deed_id>")
 @audience.resident
-@refuses(AlreadyReviewed, LimitReached)
+@refuses(AlreadyReviewed, LimitReached, RuleNotInForce)
 @blueprint.arguments(DeedChange, required=False, example={"description": "晚上七点到九点在小区巡逻，补了照片"})
 @blueprint.response(200, points.DeedShape, example=points.DEED)
 def resubmit(actor: Resident, body: dict[str, Any], deed_id: UUID) -> Deed:

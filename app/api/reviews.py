@@ -17,6 +17,7 @@ from points.deeds import AlreadyReviewed, LimitReached
 from points.histories import Detailed
 from points.resubmissions import DeclaredByResident
 from points.reviews import Queued
+from points.rules import RuleNotInForce
 from reports import reviewers
 from reports.reviewers import Figures
 
@@ -26,7 +27,7 @@ blueprint = Api("reviews", __name__)
 @blueprint.post("/staff/deeds")
 @audience.staff(permissions.ENTER)
 @idempotent
-@refuses(NotFound, LimitReached)
+@refuses(NotFound, LimitReached, RuleNotInForce)
 @blueprint.arguments(reviews.EntryBody, example=reviews.ENTRY_BODY)
 @blueprint.response(201, points.QueuedShape, example=reviews.ENTERED)
 def enter(actor: Staff, body: dict[str, Any]) -> Queued:
@@ -44,7 +45,7 @@ def show(actor: Staff, deed_id: UUID) -> Detailed:
 
 @blueprint.patch("/staff/deeds/<id:deed_id>")
 @audience.staff(permissions.ENTER)
-@refuses(AlreadyReviewed, LimitReached, DeclaredByResident)
+@refuses(AlreadyReviewed, LimitReached, RuleNotInForce, DeclaredByResident)
 @blueprint.arguments(reviews.DeedChange, required=False, example={"description": "晚上七点到九点在小区巡逻，补了照片"})
 @blueprint.response(200, points.QueuedShape, example=reviews.ENTERED)
 def resubmit(actor: Staff, body: dict[str, Any], deed_id: UUID) -> Queued:

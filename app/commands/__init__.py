@@ -36,10 +36,10 @@ def in_transaction(command: Callable[..., None]) -> Callable[..., None]:
 
 def register(app: Flask) -> None:
     """Give the app its commands."""
-    from app.commands import demo, divisions, figures, ledger, merchants, outbox, serve, staff, worker
+    from app.commands import demo, divisions, figures, ledger, merchants, outbox, rules, serve, staff, worker
 
     Migrate(app, db, directory=str(app.config["SETTINGS"].root / ROOT_MIGRATIONS))
-    for module in (demo, divisions, figures, ledger, merchants, outbox, serve, staff, worker):
+    for module in (demo, divisions, figures, ledger, merchants, outbox, rules, serve, staff, worker):
         app.cli.add_command(module.command)
 
 

@@ -85,6 +85,12 @@ class Picture(fields.Raw):
         return value
 
 
+class Sheet(Picture):
+    """A spreadsheet in a multipart body."""
+
+    default_error_messages = {"invalid": "请选择一个文件"}
+
+
 class Flag(fields.Boolean):
     """Yes or no; in a query, where all is text, `strict=False` takes the words true and false."""
 

@@ -7,7 +7,7 @@ from marshmallow import fields
 from app.schemas.fields import Choice, Day, Flag, Id, Inside, Listed, Moment, Month, Picture, Shape, Text, Whole
 from app.schemas.lists import ListQuery
 from app.web import photos
-from points.deeds import MAX_PHOTOS, STATUSES
+from points.deeds import MAX_PHOTOS, MAX_QUANTITY, STATUSES
 from points.entries import CHANNELS
 from points.rules import MAX_POINTS
 
@@ -32,7 +32,16 @@ RULE_BODY = {
     "limits": {"per_day": 1},
     "evidence_required": True,
 }
-RULE = {"id": "019dd1c1-0000-7000-8000-0000000000b1", "community_code": "500104101009", "unit": None, **RULE_BODY}
+RULE_TERMS = {
+    **{name: value for name, value in RULE_BODY.items() if name != "code"},
+    "version": 1,
+    "unit": "每次",
+    "per_unit": False,
+    "in_force_from": "2026-01-01",
+    "in_force_to": None,
+}
+RULE = {"id": "019dd1c1-0000-7000-8000-0000000000b1", "community_code": "500104101009", "code": "A-01", **RULE_TERMS}
+RULE_VERSION = {**RULE_TERMS, "created_at": "2026-01-01T09:00:00+08:00"}
 UPLOAD = {
     "id": "019dd1c1-0000-7000-8000-0000000000c1",
     "url": "/photos/019dd1c1-0000-7000-8000-0000000000c1.jpg?expires=1795230900&signature=1f…",
@@ -50,6 +59,7 @@ DEED = {
     "status": "pending",
     "rule": {"id": RULE["id"], "code": "A-01", "title": "参加治安巡逻", "points": 50},
     "occurred_on": "2026-11-20",
+    "quantity": 1,
     "description": "晚上七点到九点在小区巡逻",
     "photos": [UPLOAD],
     "points": None,
@@ -146,23 +156,37 @@ class MonthQuery(Shape):
     month = Month(load_default=None, metadata={"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$", "example": "2026-11"})
 
 
+class RuleQuery(ListQuery):
+    """Which rules: of a category, whose title or code holds a text."""
+
+    q = Text(most=50, load_default=None)
+    category = Text(most=30, load_default=None)
+
+
 class RuleLimits(Shape):
-    """How often one resident may declare a rule."""
+    """How often one resident may declare a rule, and how often the members of a household together."""
 
     per_day = Whole(1, 100)
     per_week = Whole(1, 700)
     per_month = Whole(1, 3100)
+    per_household_month = Whole(1, 3100)
 
 
 class RuleChange(Shape):
-    """New terms of a rule; what is left out stays as it was."""
+    """New terms of a rule; what is left out stays as it was.
+
+    With `per_unit` the points are for each unit, and a deed says how many; the days of force are both included.
+    """
 
     title = Text(most=60)
     category = Text(most=30)
     points = Whole(1, MAX_POINTS)
     unit = Text(most=20, allow_none=True)
+    per_unit = Flag()
     limits = Inside(RuleLimits)
     evidence_required = Flag()
+    in_force_from = Day(allow_none=True)
+    in_force_to = Day(allow_none=True)
 
 
 class RuleBody(RuleChange):
@@ -175,18 +199,33 @@ class RuleBody(RuleChange):
     community_code = Text(most=32)
 
 
-class RuleShape(Shape):
-    """A rule with the terms in force."""
+class TermsShape(Shape):
+    """The terms of a rule, at one time."""
 
-    id = fields.UUID()
-    community_code = fields.String()
-    code = fields.String()
+    version = fields.Integer()
     title = fields.String()
     category = fields.String()
     points = fields.Integer()
     unit = fields.String(allow_none=True)
+    per_unit = fields.Boolean()
     limits = fields.Nested(RuleLimits)
     evidence_required = fields.Boolean()
+    in_force_from = fields.Date(allow_none=True)
+    in_force_to = fields.Date(allow_none=True)
+
+
+class RuleShape(TermsShape):
+    """A rule with its present terms."""
+
+    id = fields.UUID()
+    community_code = fields.String()
+    code = fields.String()
+
+
+class RuleVersionShape(TermsShape):
+    """What a rule said since a moment, until the version after it."""
+
+    created_at = Moment(metadata={"type": "string", "format": "date-time"})
 
 
 class UploadForm(Shape):
@@ -205,10 +244,11 @@ class UploadShape(Shape):
 
 
 class DeedBody(Shape):
-    """What was done, when, with photos."""
+    """What was done, when, with photos; `quantity` where the rule pays per unit."""
 
     rule_id = Id(required=True)
     occurred_on = Day(required=True)
+    quantity = Whole(1, MAX_QUANTITY, load_default=1)
     description = Text(most=500, required=True)
     upload_ids = Listed(Id(), most=MAX_PHOTOS, load_default=list)
 
@@ -245,6 +285,7 @@ class DeedShape(Shape):
     status = fields.String(metadata={"enum": list(STATUSES)})
     rule = fields.Nested(DeedRule, attribute="judged_by")
     occurred_on = fields.Date()
+    quantity = fields.Integer()
     description = fields.String()
     photos = fields.List(fields.Nested(UploadShape))
     points = fields.Integer(allow_none=True)

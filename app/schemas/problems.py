@@ -6,7 +6,7 @@ from app.schemas.fields import Moment, Shape
 
 
 class Problem(Shape):
-    """A refusal: `code` is for programs, `title` for people; `errors` names the fields that make no sense."""
+    """A refusal: `code` is for programs, `title` for people; `errors` names bad fields, `lines` the bad lines of a table."""
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -14,4 +14,5 @@ class Problem(Shape):
     code = fields.String(required=True)
     detail = fields.String(required=True)
     errors = fields.Dict(keys=fields.String(), values=fields.Raw())
+    lines = fields.List(fields.Dict())
     redeemed_at = Moment(metadata={"type": "string", "format": "date-time"})

@@ -13,7 +13,20 @@ from tests.answers import after, refused, refused_fields
 from tests.cast import NEXT_COMMUNITY, Caller, Cast, photo
 
 pytestmark = pytest.mark.usefixtures("verified")
-KEYS = {"id", "status", "rule", "occurred_on", "description", "photos", "points", "channel", "declared_at", "steps", "waiting"}
+KEYS = {
+    "id",
+    "status",
+    "rule",
+    "occurred_on",
+    "quantity",
+    "description",
+    "photos",
+    "points",
+    "channel",
+    "declared_at",
+    "steps",
+    "waiting",
+}
 
 
 def declare(cast: Cast, resident: Caller | None = None, **given: Any) -> TestResponse:
@@ -36,6 +49,7 @@ def test_a_declared_deed_waits_for_review_and_shows_all_that_was_said(cast: Cast
         "status": "pending",
         "rule": {"id": rule, "code": "B-01", "title": "参加治安巡逻", "points": 50},
         "occurred_on": "2025-03-04",
+        "quantity": 1,
         "description": "晚上七点到九点巡逻",
         "photos": [],
         "points": None,
@@ -207,3 +221,79 @@ def test_a_deed_sent_again_with_its_key_is_declared_once(cast: Cast) -> None:
     first, again = (cast.grandmother.post("/deeds", body, key="deed") for _ in range(2))
     assert (again.status_code, again.json["id"], again.headers["Idempotent-Replayed"]) == (201, first.json["id"], "true")
     assert len(cast.grandmother.get("/deeds").json["items"]) == 1
+
+
+# --- per unit ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_per_unit_credits_its_points_for_each_unit(cast: Cast) -> None:
+    rule = cast.rule(points=10, unit="每小时", per_unit=True)
+    made = declare(cast, rule_id=rule, quantity=3)
+    assert (made.status_code, made.json["quantity"], made.json["rule"]["points"]) == (201, 3, 10)
+    assert cast.reviewer.post(f"/staff/deeds/{made.json['id']}/approve").json["points"] == 30
+    assert cast.balance(cast.grandmother) == 30
+    other = declare(cast, rule_id=rule).json
+    assert other["quantity"] == 1
+    assert cast.reviewer.post(f"/staff/deeds/{other['id']}/approve", {"points": 7}).json["points"] == 7
+    assert cast.balance(cast.grandmother) == 37
+
+
+def test_a_quantity_is_only_for_rules_that_pay_per_unit(cast: Cast) -> None:
+    refused_fields(declare(cast, quantity=2), "quantity")
+    assert declare(cast, quantity=1).status_code == 201
+    hourly = cast.rule(points=10, unit="每小时", per_unit=True)
+    for wrong in (0, 101, 1.5, "3", None, True):
+        refused_fields(declare(cast, rule_id=hourly, quantity=wrong), "quantity")
+
+
+def test_no_deed_comes_to_more_points_than_a_deed_may_have(cast: Cast) -> None:
+    rule = cast.rule(points=1000, unit="每公斤", per_unit=True)
+    messages = refused_fields(declare(cast, rule_id=rule, quantity=11), "quantity")
+    assert "10" in messages["quantity"][0]
+    made = declare(cast, rule_id=rule, quantity=10).json
+    assert cast.reviewer.post(f"/staff/deeds/{made['id']}/approve").json["points"] == 10_000
+
+
+# --- from day to day, per household, once a day --------------------------------------------------------------------------------
+
+
+def test_a_rule_takes_only_what_is_declared_and_done_while_it_is_in_force(cast: Cast) -> None:
+    resident, today = cast.grandmother, clock.today()
+    begins = cast.rule(in_force_from=today)
+    later = cast.rule(in_force_from=today + timedelta(days=1))
+    over = cast.rule(in_force_to=today - timedelta(days=1))
+    assert declare(cast, resident, rule_id=begins).status_code == 201
+    refused(declare(cast, resident, rule_id=begins, occurred_on=str(today - timedelta(days=1))), 409, "rule_not_in_force")
+    refused(declare(cast, resident, rule_id=later), 409, "rule_not_in_force")
+    refused(declare(cast, resident, rule_id=over, occurred_on=str(today - timedelta(days=1))), 409, "rule_not_in_force")
+
+
+def test_the_members_of_a_household_share_a_limit_by_the_calendar_month(cast: Cast) -> None:
+    rule = cast.rule(limits={"per_household_month": 2})
+    mother, son, other = cast.resident("李母"), cast.resident("李子"), cast.resident("外人")
+    cast.household(mother, son)
+    with clock.stopped_at(after()):
+        assert declare(cast, mother, rule_id=rule, occurred_on="2025-03-01").status_code == 201
+        second = declare(cast, son, rule_id=rule, occurred_on="2025-03-03")
+        assert second.status_code == 201
+        for member in (mother, son):
+            refused(declare(cast, member, rule_id=rule, occurred_on="2025-03-02"), 409, "limit_reached")
+            assert declare(cast, member, rule_id=rule, occurred_on="2025-02-28").status_code == 201
+        assert declare(cast, other, rule_id=rule, occurred_on="2025-03-02").status_code == 201
+        son.post(f"/deeds/{second.json['id']}/withdraw")  # what is withdrawn no longer counts
+        assert declare(cast, mother, rule_id=rule, occurred_on="2025-03-02").status_code == 201
+
+
+def test_one_without_a_household_is_one_by_himself(cast: Cast) -> None:
+    rule = cast.rule(limits={"per_household_month": 1})
+    assert [declare(cast, who, rule_id=rule).status_code for who in (cast.grandmother, cast.volunteer)] == [201, 201]
+    refused(declare(cast, rule_id=rule), 409, "limit_reached")
+
+
+def test_a_community_may_take_a_rule_once_a_day_only(cast: Cast) -> None:
+    assert [declare(cast).status_code for _ in range(2)] == [201, 201]
+    cast.settle(same_rule_once_a_day=True)
+    refused(declare(cast), 409, "limit_reached")
+    assert declare(cast, occurred_on=str(clock.today() - timedelta(days=1))).status_code == 201
+    assert declare(cast, rule_id=cast.rule()).status_code == 201
+    assert declare(cast, cast.volunteer).status_code == 201

@@ -10,7 +10,20 @@ from tests.answers import contents, refused, refused_fields
 from tests.cast import COMMUNITY, TOWN, Caller, Cast, photo
 
 pytestmark = pytest.mark.usefixtures("verified")
-KEYS = {"id", "status", "rule", "occurred_on", "description", "photos", "points", "channel", "declared_at", "steps", "waiting"}
+KEYS = {
+    "id",
+    "status",
+    "rule",
+    "occurred_on",
+    "quantity",
+    "description",
+    "photos",
+    "points",
+    "channel",
+    "declared_at",
+    "steps",
+    "waiting",
+}
 ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("approve", {}),
     ("reject", {"reason": "不属实"}),

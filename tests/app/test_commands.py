@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from flask import Flask
 from kernel import clock
 from redeem import orders
 from tests.cast import COMMUNITY, DISTRICT, PASSWORD, TOWN, Caller, Cast
+from tests.conftest import DIVISIONS
 
 MADE = ("staff", "merchants", "logins", "audit_log")
 
@@ -344,3 +346,25 @@ def test_every_command_of_the_contract_is_there(app: Flask) -> None:
     assert "create" in commands["staff"].commands
     assert "create" in commands["merchant"].commands
     assert "verify" in commands["ledger"].commands
+
+
+# --- rules ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_rules_import_puts_a_list_in_force_and_again_changes_nothing(cast: Cast, run: Callable[..., Result]) -> None:
+    file = str(DIVISIONS.parent / "rules" / "fangniuping.csv")
+    dry = run("rules", "import", file, "--community", COMMUNITY, "--dry-run")
+    assert (dry.exit_code, "将新增 25 条" in dry.stdout) == (0, True)
+    assert cast.admin.get("/staff/rules").json["items"] == []
+    assert "新增 25 条" in run("rules", "import", file, "--community", COMMUNITY).stdout
+    assert "不变 25 条" in run("rules", "import", file, "--community", COMMUNITY).stdout
+    assert len(cast.admin.get("/staff/rules?limit=100").json["items"]) == 25
+
+
+def test_rules_import_names_the_line_and_does_nothing(cast: Cast, run: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "rules.csv"
+    file.write_text("编号,名称,类别,积分\nA-1,巡逻,治理,50\nA-2,清扫,建设,许多\n", encoding="utf-8")
+    refused(run("rules", "import", str(file), "--community", COMMUNITY), "第 3 行")
+    file.write_text("编号,名称,类别,积分\nA-1,巡逻,治理,50\n", encoding="utf-8")
+    refused(run("rules", "import", str(file), "--community", TOWN), "社区")
+    assert cast.admin.get("/staff/rules").json["items"] == []

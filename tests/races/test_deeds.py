@@ -1,14 +1,16 @@
 """Races over deeds: one decision and one credit, whoever else reviews; a limit holds, however fast deeds are declared."""
 
+from typing import Any
 from uuid import UUID
 
+import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Row, TextClause, text
 from werkzeug.test import TestResponse
 
 from kernel import clock, ids
 from kernel.database import add, execute, first
-from points import ledger
+from points import deeds, ledger
 from points.deeds import Deed
 from tests.cast import COMMUNITY, Caller, Cast
 from tests.conftest import findings
@@ -74,6 +76,61 @@ def test_declarations_that_count_before_they_write_exceed_the_limit(cast: Cast, 
     wins = race(2, lambda _, resident=cast.grandmother: cast.in_app(lambda: _naive_declaration(resident, rule)))
     assert wins == [True, True]
     assert any(finding.startswith("11 没有超过规则的上限") for finding in findings(app))
+
+
+def test_two_members_of_a_household_at_once_do_not_exceed_its_limit(cast: Cast, verified: None, rounds: range) -> None:
+    rule = cast.rule(limits={"per_household_month": 1})
+    body = {"rule_id": rule, "occurred_on": str(clock.today()), "description": "打扫院坝"}
+    for _ in rounds:
+        members = [cast.resident(), cast.resident()]
+        cast.household(*members)
+        answers = race(2, lambda n, members=members: members[n].post("/deeds", body))
+        assert tally(answers) == {(201, ""): 1, (409, "limit_reached"): 1}
+
+
+def test_members_who_count_before_they_write_exceed_the_limit_of_their_household(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: each holds a lock, his own only."""
+    rule = cast.rule(limits={"per_household_month": 1})
+    members = [cast.resident(), cast.resident()]
+    cast.household(*members)
+    monkeypatch.setattr(deeds, "_LOCK_HOUSEHOLD", text("SELECT CAST(:id AS uuid)"))
+    _dawdle_after(monkeypatch, deeds._DECLARED)
+    body = {"rule_id": rule, "occurred_on": str(clock.today()), "description": "打扫院坝"}
+    answers = race(2, lambda n: members[n].post("/deeds", body))
+    assert tally(answers) == {(201, ""): 2}
+
+
+def test_of_two_declarations_in_a_community_of_once_a_day_one_is_taken(cast: Cast, verified: None, rounds: range) -> None:
+    cast.settle(same_rule_once_a_day=True)
+    body = {"rule_id": cast.patrol, "occurred_on": str(clock.today()), "description": "晚上巡逻"}
+    for _ in rounds:
+        resident = cast.resident()
+        answers = race(2, lambda _, resident=resident: resident.post("/deeds", body))
+        assert tally(answers) == {(201, ""): 1, (409, "limit_reached"): 1}
+
+
+def test_without_the_lock_a_rule_for_once_a_day_is_declared_twice(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control."""
+    cast.settle(same_rule_once_a_day=True)
+    resident, rule = cast.grandmother, cast.patrol
+    monkeypatch.setattr(deeds, "_LOCK_RESIDENT", text("SELECT household_id FROM residents WHERE id = :id"))
+    _dawdle_after(monkeypatch, deeds._DECLARED)
+    body = {"rule_id": rule, "occurred_on": str(clock.today()), "description": "晚上巡逻"}
+    assert tally(race(2, lambda _: resident.post("/deeds", body))) == {(201, ""): 2}
+
+
+def _dawdle_after(monkeypatch: pytest.MonkeyPatch, look: TextClause) -> None:
+    """Widen the window between the count and what is written after it."""
+
+    def slow(statement: TextClause, /, **values: Any) -> Row[Any] | None:
+        found = first(statement, **values)
+        if statement is look:
+            dawdle()
+        return found
+
+    monkeypatch.setattr(deeds, "first", slow)
 
 
 def _naive_approval(resident: Caller, deed_id: str) -> bool:

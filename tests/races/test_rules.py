@@ -43,8 +43,8 @@ _TERMS = text(
 )
 _ADD = text(
     """
-    INSERT INTO rule_versions (rule_id, version, title, category, points, evidence_required, created_at)
-    VALUES (:id, :version, :title, '社区治理', :points, false, now()) ON CONFLICT DO NOTHING
+    INSERT INTO rule_versions (rule_id, version, title, category, points, per_unit, evidence_required, created_at)
+    VALUES (:id, :version, :title, '社区治理', :points, false, false, now()) ON CONFLICT DO NOTHING
     """
 )
 

@@ -163,6 +163,8 @@ def test_what_is_answered_is_what_the_document_says(cast: Cast, document: dict[s
         (cast.admin, "/staff/outbox"),
         (cast.reviewer, "/staff/deeds"),
         (cast.admin, "/staff/rules"),
+        (cast.admin, "/staff/rules/ready-lists"),
+        (cast.admin, "/staff/imports"),
         (cast.admin, "/staff/items"),
         (cast.admin, "/staff/merchants"),
         (cast.barber, "/merchant/scans"),
