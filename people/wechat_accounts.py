@@ -1,6 +1,6 @@
 """WeChat accounts: residents sign in with them. An account is keyed by (appid, openid)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, UniqueConstraint, text
@@ -22,6 +22,7 @@ class WeChatAccount(Model):
     unionid: Mapped[str | None]
     resident_id: Mapped[UUID | None] = mapped_column(ForeignKey("residents.id"), unique=True)
     created_at: Mapped[datetime]
+    left_on: Mapped[date | None]
 
 
 _SEEN = text(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kernel import audit, clock, ids
 from kernel.database import Model, execute, first
 from people.actors import Resident
+from people.sessions import Unauthenticated
 from points import ledger
 
 POINTS = 1  # a day, by default of a new community
@@ -48,7 +49,7 @@ _INSERT = text(
     SELECT :id, :resident_id, :day, :points,
            1 + coalesce((SELECT streak FROM checkins WHERE resident_id = :resident_id AND day = :yesterday), 0),
            :now, wallet, false
-    FROM (SELECT wallet FROM residents WHERE id = :resident_id FOR SHARE) whose
+    FROM (SELECT wallet FROM residents WHERE id = :resident_id AND left_at IS NULL FOR SHARE) whose
     ON CONFLICT (resident_id, day) DO NOTHING
     RETURNING streak, wallet
     """
@@ -64,7 +65,11 @@ _BETWEEN = text(
 
 
 def check_in(actor: Resident) -> CheckedIn:
-    """Check in for today and earn the day's point; a second time on the same day changes nothing."""
+    """Check in for today and earn the day's point; a second time on the same day changes nothing.
+
+    Raises:
+        Unauthenticated: he has just left the community.
+    """
     today, checkin_id = clock.today(), ids.new()
     made = first(
         _INSERT,
@@ -77,7 +82,8 @@ def check_in(actor: Resident) -> CheckedIn:
     )
     if made is None:
         done = first(_OF_DAY, resident_id=actor.id, day=today)
-        assert done is not None
+        if done is None:  # he left the community a moment ago
+            raise Unauthenticated()
         return CheckedIn(today, done.points, done.streak, ledger.balance_after("checkin", done.id), first=False)
     source = ledger.Source("checkin", checkin_id, "每日签到")
     posted = ledger.credit(made.wallet, actor.community_code, POINTS, "checkin", source)

@@ -12,6 +12,7 @@ from kernel import audit, clock, ids, paging, uploads
 from kernel.database import Model, add, db, execute, first
 from kernel.errors import Conflict, NotFound, ValidationFailed
 from kernel.uploads import Upload
+from people import residents
 from people.actors import Resident
 from people.residents import Resident as ResidentRow
 from points import rules
@@ -85,9 +86,13 @@ class DeedPhoto(Model):
 
 
 class DeedStep(Model):
-    """What happened to a deed, when and by whom: `action` is declared, withdrawn, approved, rejected or returned."""
+    """What happened to a deed, when and by whom: `action` is declared, withdrawn, approved, rejected or returned.
+
+    Nothing here is ever changed, so a resident's name is not in it: `by` looks it up, and it goes when he goes.
+    """
 
     __tablename__ = "deed_steps"
+    __table_args__ = (CheckConstraint("(by IS NULL) = (by_kind = 'resident')", name="by"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     deed_id: Mapped[UUID] = mapped_column(ForeignKey("deeds.id"), index=True)
@@ -95,8 +100,13 @@ class DeedStep(Model):
     at: Mapped[datetime]
     by_kind: Mapped[str]
     by_id: Mapped[UUID]
-    by: Mapped[str]
+    by_name: Mapped[str | None] = mapped_column("by")
     note: Mapped[str | None]
+    deed: Mapped[Deed] = relationship(viewonly=True)
+
+    @property
+    def by(self) -> str:
+        return self.deed.resident.name if self.by_name is None else self.by_name
 
 
 def declare(actor: Resident, *, rule_id: UUID, occurred_on: date, description: str, upload_ids: Sequence[UUID] = ()) -> Deed:
@@ -107,6 +117,7 @@ def declare(actor: Resident, *, rule_id: UUID, occurred_on: date, description: s
         ValidationFailed: the day is in the future or older than 90 days, or the rule wants a photo and there is none.
         LimitReached: the rule allows no more in that day, week or month.
     """
+    residents.lock(actor.id)
     rule = rules.in_force(actor.community_code, rule_id)
     if occurred_on > clock.today():
         raise ValidationFailed({"occurred_on": ["日期不能晚于今天"]})
@@ -186,8 +197,11 @@ def load(deed_ids: Sequence[UUID]) -> list[Deed]:
 
 
 def add_step(deed_id: UUID, action: str, by_kind: str, by_id: UUID, by: str, note: str | None = None) -> None:
-    """Put on record what was done to a deed; `by` is the name people know the doer by."""
-    add(DeedStep(id=ids.new(), deed_id=deed_id, action=action, at=clock.now(), by_kind=by_kind, by_id=by_id, by=by, note=note))
+    """Put on record what was done to a deed; `by` is the name people know the doer by, and a resident's is not stored."""
+    name = None if by_kind == "resident" else by
+    step = DeedStep(id=ids.new(), deed_id=deed_id, action=action, at=clock.now(), by_kind=by_kind, by_id=by_id, by_name=name)
+    step.note = note
+    add(step)
 
 
 _LOCK_RESIDENT = text("SELECT FROM residents WHERE id = :id FOR NO KEY UPDATE")

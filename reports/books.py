@@ -54,7 +54,7 @@ INVARIANTS: dict[str, str] = {
         SELECT issued, elsewhere FROM (
             SELECT coalesce((SELECT -change FROM sides WHERE kind = 'issuance'), 0) AS issued,
                    coalesce((SELECT sum(balance) FROM accounts), 0)
-                 + coalesce((SELECT change FROM sides WHERE kind = 'merchant'), 0) AS elsewhere
+                 + coalesce((SELECT sum(change) FROM sides WHERE kind IN ('merchant', 'expired')), 0) AS elsewhere
         ) sums WHERE issued <> elsewhere
     """,
     "3 转账只走规定的路": """
@@ -62,7 +62,7 @@ INVARIANTS: dict[str, str] = {
         JOIN accounts d ON d.id = t.debit_account JOIN accounts c ON c.id = t.credit_account
         WHERE (t.kind, d.kind, c.kind) NOT IN (('checkin', 'issuance', 'wallet'), ('deed', 'issuance', 'wallet'),
             ('hold', 'wallet', 'held'), ('release', 'held', 'wallet'), ('spend', 'held', 'merchant'),
-            ('reversal', 'wallet', 'issuance'))
+            ('reversal', 'wallet', 'issuance'), ('expiry', 'wallet', 'expired'))
            OR (t.kind IN ('hold', 'release') AND d.owner <> c.owner) OR (t.kind = 'reversal') <> (t.reverses IS NOT NULL)
     """,
     "4 每件通过的善行恰有一笔入账": """
@@ -144,7 +144,7 @@ INVARIANTS: dict[str, str] = {
             WHERE a.subject_id = CASE t.kind WHEN 'reversal' THEN t.id ELSE t.source_id END
               AND a.action = CASE t.kind WHEN 'checkin' THEN 'checkin.make' WHEN 'deed' THEN 'deed.approved'
                   WHEN 'hold' THEN 'order.place' WHEN 'release' THEN 'order.' || o.status
-                  WHEN 'spend' THEN 'scan.redeem' WHEN 'reversal' THEN 'transfer.reverse' END)
+                  WHEN 'spend' THEN 'scan.redeem' WHEN 'reversal' THEN 'transfer.reverse' WHEN 'expiry' THEN 'resident.leave' END)
     """,
     "11 没有人审核自己的申报": """
         SELECT d.id, s.by_id FROM deeds d JOIN deed_steps s ON s.deed_id = d.id AND s.by_kind = 'staff'

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from kernel import clock, ids
 from kernel.database import add, transaction
-from people import logins, merchants, sessions, staff, wechat_accounts
+from people import merchants, passwords, sessions, staff, wechat_accounts
 from people.actors import COMMAND_LINE
 from people.logins import Login
 from people.privacy import VERSION
@@ -239,5 +239,5 @@ def photo(color: str = "green", size: tuple[int, int] = (320, 240), kind: str = 
 def _password_hash(found: list[str] = []) -> str:  # noqa: B006
     """The hash of PASSWORD, made once for all tests."""
     if not found:
-        found.append(logins._hasher.hash(PASSWORD))
+        found.append(passwords._hasher.hash(PASSWORD))
     return found[0]

@@ -3,8 +3,10 @@
 from flask import Flask
 
 from app.api import (
+    accounts,
     checkins,
     deeds,
+    departures,
     divisions,
     items,
     me,
@@ -13,6 +15,7 @@ from app.api import (
     privacy,
     rules,
     scans,
+    second_factors,
     sessions,
     transfers,
     uploads,
@@ -20,7 +23,24 @@ from app.api import (
 from app.web import openapi
 
 PREFIX = "/api/v1"
-MODULES = (divisions, privacy, sessions, me, checkins, rules, uploads, deeds, items, orders, scans, merchants, transfers)
+MODULES = (
+    divisions,
+    privacy,
+    sessions,
+    second_factors,
+    accounts,
+    departures,
+    me,
+    checkins,
+    rules,
+    uploads,
+    deeds,
+    items,
+    orders,
+    scans,
+    merchants,
+    transfers,
+)
 
 
 def register(app: Flask) -> None:

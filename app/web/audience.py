@@ -8,7 +8,7 @@ from flask import Flask, request
 
 from people import permissions, sessions
 from people.actors import Actor, Merchant, Newcomer, Resident, Staff, WrongRole
-from people.sessions import NotRegistered, Unauthenticated
+from people.sessions import NotRegistered, SecondFactorRequired, Unauthenticated
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -24,6 +24,7 @@ class Audience:
     name: str
     kinds: tuple[type, ...] = ()
     right: str | None = None
+    before_enrolment: bool = False  # open to staff who must enrol a second factor and have not
 
     def __call__(self, view: View) -> View:
         view.audience = self  # type: ignore[attr-defined]
@@ -36,6 +37,7 @@ class Audience:
             Unauthenticated: nobody is signed in.
             NotRegistered: he has not joined a community, and the route is for residents.
             WrongRole: the route is not for him.
+            SecondFactorRequired: he is staff, and must enrol a second factor first.
         """
         if not self.kinds:
             return None
@@ -46,6 +48,8 @@ class Audience:
             raise WrongRole()
         if isinstance(actor, Staff) and self.right and not permissions.may(actor.role, self.right):
             raise WrongRole()
+        if isinstance(actor, Staff) and actor.must_enrol and not self.before_enrolment:
+            raise SecondFactorRequired()
         return actor
 
 
@@ -54,7 +58,9 @@ resident = Audience("resident", (Resident,))
 newcomer = Audience("newcomer", (Newcomer, Resident))
 merchant = Audience("merchant", (Merchant,))
 resident_or_staff = Audience("resident or staff", (Resident, Staff), permissions.ENTER)
-everyone_signed_in = Audience("everyone signed in", (Newcomer, Resident, Merchant, Staff))
+everyone_signed_in = Audience("everyone signed in", (Newcomer, Resident, Merchant, Staff), before_enrolment=True)
+password_holder = Audience("staff or merchant", (Merchant, Staff))
+any_staff = Audience("any staff", (Staff,), before_enrolment=True)
 
 
 def staff(right: str) -> Audience:

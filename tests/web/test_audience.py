@@ -36,6 +36,7 @@ WHO = {
     "enterers": {"grandmother", "reviewer", "admin", "grid_worker", "building_head"},
     "reviewers": {"reviewer", "admin"},
     "admins": {"admin"},
+    "passwords": STAFF | {"barber"},
 }
 # The audience of every route; what is not under /api/v1 is for everybody.
 ROUTES = {
@@ -46,6 +47,19 @@ ROUTES = {
     "POST /auth/refresh": "everybody",
     "POST /auth/wechat": "everybody",
     "POST /auth/logout": "signed in",
+    "POST /auth/password/change": "passwords",
+    "POST /auth/totp": "staff",
+    "POST /auth/totp/confirm": "staff",
+    "POST /auth/totp/disable": "staff",
+    "GET /me/data": "residents",
+    "GET /me/leave": "residents",
+    "POST /me/leave": "residents",
+    "POST /staff/residents/<id:resident_id>/leave": "admins",
+    "GET /staff/roles": "staff",
+    "GET /staff/accounts": "admins",
+    "POST /staff/accounts": "admins",
+    "GET /staff/accounts/<id:staff_id>": "admins",
+    "PATCH /staff/accounts/<id:staff_id>": "admins",
     "POST /me/registration": "joining",
     "GET /me": "residents",
     "GET /me/code": "residents",
@@ -222,6 +236,7 @@ def test_an_audience_that_is_only_a_word_is_none(app: Flask) -> None:
 
 DEED = {"occurred_on": "{today}", "description": "晚上巡逻"}
 ITEM = {"kind": "goods", "name": "大米", "price": 5}
+ACCOUNT = {"username": "xiaowang", "password": "a password for tests", "name": "小王", "role": "reviewer"}
 RULE = {"code": "X-1", "title": "参加治安巡逻", "category": "社区治理", "points": 5}
 # Who calls what; {deed}, {rule} … is the id in question, {our_rule} … one that he may use.
 CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
@@ -250,6 +265,13 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("admin", "POST", "/staff/merchants", {"name": "理发店", "community_code": "{community}"}),
     ("admin", "PATCH", "/staff/merchants/{merchant}", {"active": False}),
     ("admin", "POST", "/staff/transfers/{transfer}/reverse", {"reason": "重复入账"}),
+    ("admin", "POST", "/staff/accounts", {**ACCOUNT, "scope_code": "{community}"}),
+    ("admin", "POST", "/staff/accounts", {**ACCOUNT, "scope_code": "{our_community}", "resident_id": "{resident}"}),
+    ("admin", "GET", "/staff/accounts/{account}", None),
+    ("admin", "PATCH", "/staff/accounts/{account}", {"name": "小王"}),
+    ("admin", "PATCH", "/staff/accounts/{our_account}", {"scope_code": "{community}"}),
+    ("admin", "PATCH", "/staff/accounts/{our_account}", {"resident_id": "{resident}"}),
+    ("admin", "POST", "/staff/residents/{resident}/leave", {"reason": "本人提出"}),
 ]
 # Lists, asked for by a foreign id: as empty as for an invented one.
 LISTS = [
@@ -257,7 +279,7 @@ LISTS = [
     ("reviewer", "/staff/deeds?rule_id={rule}"),
     ("admin", "/staff/items?merchant_id={merchant}"),
 ]
-KINDS = ("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community")
+KINDS = ("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community", "resident", "account")
 
 
 def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str, merchant: Caller) -> dict[str, str]:
@@ -281,6 +303,8 @@ def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str,
         "staff_upload": str(cast.in_app(lambda: uploads.store(admin.actor.id, photo())).id),
         "transfer": next(t["id"] for t in resident.get("/me/transfers").json["items"] if t["kind"] == "deed"),
         "community": community_code,
+        "resident": resident.id,
+        "account": cast.staff("reviewer", community_code).id,
     }
 
 
