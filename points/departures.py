@@ -30,7 +30,8 @@ _FORGET = (
     text("UPDATE deeds SET description = :deleted WHERE resident_id = :id"),
     text(
         """
-        UPDATE feed_entries SET description = :deleted, off_at = coalesce(off_at, :now), off_reason = coalesce(off_reason, '已退出')
+        UPDATE feed_entries
+        SET description = :deleted, off_at = coalesce(off_at, :now), off_reason = coalesce(off_reason, '本人已退出社区')
         WHERE resident_id = :id
         """
     ),

@@ -33,7 +33,7 @@ def test_only_the_ledger_writes_the_ledgers_tables() -> None:
 
 def test_only_the_ledger_the_wallets_and_the_reports_read_the_ledgers_tables() -> None:
     readers = {path.relative_to(ROOT).as_posix() for path in sources() if LEDGERS_TABLES.search(path.read_text())}
-    assert readers == {"points/ledger.py", "points/wallets.py", "reports/books.py"}
+    assert readers == {"points/ledger.py", "points/wallets.py", "reports/books.py", "reports/personal_data.py"}
 
 
 def test_every_error_code_is_in_the_docs_with_its_status_and_title(app: Flask) -> None:

@@ -21,10 +21,10 @@ blueprint = Api("accounts", __name__)
 
 @blueprint.get("/staff/roles")
 @audience.staff(permissions.SEE)
-@blueprint.response(200, page_of(shapes.RoleShape), example=page_example(shapes.ROLE))
-def roles(actor: Staff) -> Page[dict[str, Any]]:
-    """What each role may do."""
-    return Page(permissions.table(), None)
+@blueprint.response(200, shapes.RolesShape, example={"roles": [shapes.ROLE]})
+def roles(actor: Staff) -> dict[str, Any]:
+    """What each role may do: the one table of permissions."""
+    return {"roles": permissions.table()}
 
 
 @blueprint.get("/staff/accounts")

@@ -240,6 +240,12 @@ class RoleShape(Shape):
     masked = fields.Boolean()
 
 
+class RolesShape(Shape):
+    """All roles."""
+
+    roles = fields.List(fields.Nested(RoleShape))
+
+
 class PasswordChange(Shape):
     """The present password and the new one."""
 
