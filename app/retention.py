@@ -96,7 +96,7 @@ def forget(table: str) -> int:
     for _ in range(BATCHES):
         with transaction():
             execute(text("SET LOCAL statement_timeout = '5min'"))  # some look through whole tables
-            batch = forget_batch(table)
+            batch = forget_batch(table, BATCH)
         deleted += batch
         if batch < BATCH:
             break
