@@ -178,6 +178,8 @@ def _check_given(
         actor.must_see(divisions.get(scope_code).lineage)
     if resident:
         actor.must_see(divisions.lineage_of(resident.place_code))
+        if resident.left_at:
+            raise NotFound()
 
 
 _OPEN = text("UPDATE logins SET disabled_at = NULL WHERE id = :id AND disabled_at IS NOT NULL")
