@@ -2,23 +2,21 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from app import retention
 from app.outside import notices
-from kernel import idempotency, outbox, uploads
+from kernel import outbox, uploads
 from kernel.database import execute, transaction
-from people import logins, messages, sessions
 from points import awards, imports
 from redeem import orders
 from reports import rollups
 
 log = logging.getLogger("defen")
-UPLOADS_IN_USE = """
-    SELECT FROM deed_photos WHERE upload_id = uploads.id UNION ALL SELECT FROM items WHERE upload_id = uploads.id
-"""
 
 
 def run_due() -> dict[str, int]:
@@ -27,17 +25,48 @@ def run_due() -> dict[str, int]:
 
 
 def forget_old() -> dict[str, int]:
-    """Delete what is kept for a time only and whose time is over; how many of each."""
+    """Delete what is kept for a time only and whose time is over; how many of each. One that fails holds up no other."""
     done = {}
-    for name, forget in _FORGET.items():
-        with transaction():
-            execute(text("SET LOCAL statement_timeout = '5min'"))  # these look through whole tables
-            done[name] = forget()
+    for table, kept in retention.KEPT.items():
+        if kept.over:
+            done[f"{table}_forgotten"] = _tried(table)
     with transaction():
-        files = uploads.forget_unused(UPLOADS_IN_USE)
-    for file in files:  # after the commit: a row without its file would be worse than a file without its row
+        done["imports_dropped"] = imports.forget_lines()
+    return _logged(done | {"uploads_forgotten": forget_uploads(), "files_forgotten": forget_files()})
+
+
+def _tried(table: str) -> int:
+    try:
+        return retention.forget(table)
+    except Exception:
+        log.exception("a table could not be cleared", extra={"table": table})
+        return 0
+
+
+def forget_uploads() -> int:
+    """Delete photos that show nothing any more, with their files; how many."""
+    deleted = 0
+    for _ in range(retention.BATCHES):
+        with transaction():
+            execute(text("SET LOCAL statement_timeout = '5min'"))
+            files = uploads.forget_unused(retention.UPLOADS_IN_USE, retention.BATCH)
+        deleted += _unlinked(files)  # after the commit: a row without its file would be worse than a file without its row
+        if len(files) < retention.BATCH:
+            break
+    return deleted
+
+
+def forget_files() -> int:
+    """Delete files that belong to no photo, in the part of the folder whose turn it is; how many."""
+    with transaction():
+        files = uploads.orphans(retention.BATCH)
+    return _unlinked(files)
+
+
+def _unlinked(files: list[Path]) -> int:
+    for file in files:
         file.unlink(missing_ok=True)
-    return _logged(done | {"uploads_forgotten": len(files)})
+    return len(files)
 
 
 def lapse_orders() -> int:
@@ -123,12 +152,4 @@ _DUE: dict[str, Callable[[], int]] = {
     "deeds_credited": credit_deeds,
     "days_rolled_up": rollups.roll_up_due,
     "letters_delivered": deliver_letters,
-}
-_FORGET: dict[str, Callable[[], int]] = {
-    "idempotency_keys_forgotten": idempotency.forget_old,
-    "failed_sign_ins_forgotten": logins.forget_old_failures,
-    "sessions_forgotten": sessions.forget_old,
-    "messages_forgotten": messages.forget_old,
-    "letters_forgotten": outbox.forget_old,
-    "imports_forgotten": imports.forget_old,
 }

@@ -56,7 +56,6 @@ _CLAIM = text(
 )
 _FIND = text("SELECT fingerprint, status, body FROM idempotency_keys WHERE caller = :caller AND key = :key")
 _FINISH = text("UPDATE idempotency_keys SET status = :status, body = :body WHERE caller = :caller AND key = :key")
-_FORGET = text("DELETE FROM idempotency_keys WHERE created_at < :before")
 
 
 def claim(caller: str, key: str, fingerprint: bytes) -> Answer | None:
@@ -85,8 +84,3 @@ def claim(caller: str, key: str, fingerprint: bytes) -> Answer | None:
 def finish(caller: str, key: str, answer: Answer) -> None:
     """Keep the answer with the key, to be committed together with the effect."""
     execute(_FINISH, caller=caller, key=key, status=answer.status, body=answer.body)
-
-
-def forget_old() -> int:
-    """Drop keys older than two days; the number dropped."""
-    return execute(_FORGET, before=clock.now() - KEPT).rowcount

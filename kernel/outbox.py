@@ -23,7 +23,6 @@ MAX_ATTEMPTS = 10
 LEASE = timedelta(minutes=5)  # longer than a sending may take; who holds it longer may see another send it too
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)  # ten attempts span about eight hours
 FAILURES_IN_A_ROW = 3
-KEPT = timedelta(days=30)
 log = logging.getLogger("defen")
 
 
@@ -165,7 +164,6 @@ _COUNTS = text(
 _RETRY = text(
     "UPDATE outbox SET dead_at = NULL, attempts = 0, next_try_at = :now WHERE id = :id AND dead_at IS NOT NULL RETURNING id"
 )
-_FORGET = text("DELETE FROM outbox WHERE created_at < :before")
 
 
 def counts() -> dict[str, int]:
@@ -185,8 +183,3 @@ def retry(letter_id: UUID) -> None:
     """Have a dead letter sent after all, with ten attempts anew. Raises NotFound: no dead letter has this id."""
     if first(_RETRY, id=letter_id, now=clock.now()) is None:
         raise NotFound()
-
-
-def forget_old() -> int:
-    """Delete letters older than 30 days, sent or not: by then nobody waits for them; how many."""
-    return execute(_FORGET, before=clock.now() - KEPT).rowcount

@@ -4,6 +4,7 @@ import hashlib
 import io
 import logging
 import os
+import re
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ LOOKS_ALIKE = 8  # of the 64 bits of two pictures' `phash`, at most so many diff
 _STRUCTURED = 20  # so many of the 64 must come from a real difference of light, else the picture is too plain to tell
 _MIXED = 6  # so many must go up, and so many down; a picture that only gets brighter to one side is plain too
 _REAL = 3  # levels of 255; a smaller difference is noise
+ORPHANS_KEPT = timedelta(days=1)
 
 _ORIENTATION = 274  # the EXIF tag; its values, and what makes a picture upright
 _UPRIGHT = {
@@ -39,6 +41,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_HEX = re.compile(r"[0-9a-f]{32}")
 log = logging.getLogger("defen")
 
 pillow_heif.register_heif_opener(thumbnails=False)
@@ -121,16 +124,36 @@ def owned(owner_id: UUID, upload_ids: list[UUID]) -> list[Upload]:
     return [found[i] for i in upload_ids]
 
 
-def forget_unused(in_use: str) -> list[Path]:
-    """Delete pictures older than two days for which the SQL query `in_use` finds nothing.
+def forget_unused(in_use: str, limit: int) -> list[Path]:
+    """Delete pictures older than two days for which the SQL query `in_use` finds nothing, `limit` at most.
 
     The files whose pictures are gone, to be deleted after the commit.
     """
     gone = execute(
-        text(f"DELETE FROM uploads WHERE created_at < :before AND NOT EXISTS ({in_use}) RETURNING id"),
+        text(
+            f"""
+            DELETE FROM uploads WHERE id = ANY(ARRAY(
+                SELECT id FROM uploads WHERE created_at < :before AND NOT EXISTS ({in_use}) LIMIT :limit)) RETURNING id
+            """
+        ),
         before=clock.now() - UNUSED_KEPT,
+        limit=limit,
     )
     return [path_of(upload_id) for upload_id in gone.scalars()]
+
+
+def orphans(limit: int) -> list[Path]:
+    """Files older than a day that belong to no picture, `limit` at most.
+
+    One look goes through a twenty-fourth of the folder, another each hour, so that a day goes through all of it.
+    """
+    hour, before = clock.now().hour, (clock.now() - ORPHANS_KEPT).timestamp()
+    folders = [_folder / f"{number:02x}" for number in range(256) if number % 24 == hour]
+    old = [file for folder in folders if folder.is_dir() for file in folder.iterdir() if file.stat().st_mtime < before]
+    named = {UUID(file.stem): file for file in old if file.suffix == ".jpg" and _HEX.fullmatch(file.stem)}
+    known = set(execute(text("SELECT id FROM uploads WHERE id = ANY(:ids)"), ids=list(named)).scalars())
+    unfinished = [file for file in old if file.suffix == ".part"]
+    return [*unfinished, *(file for upload_id, file in named.items() if upload_id not in known)][:limit]
 
 
 def _as_jpeg(data: bytes) -> tuple[bytes, tuple[int, int], int | None]:

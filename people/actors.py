@@ -51,7 +51,10 @@ class Merchant:
 
 @dataclass(frozen=True)
 class Staff:
-    """A member of staff: a role, and a part of the organisation tree (`scope`, the lineage of a division)."""
+    """A member of staff: a role, and a part of the organisation tree (`scope`, the lineage of a division).
+
+    One who `must_enrol` works where a second factor is required and has none: until he has, he may do nothing else.
+    """
 
     id: UUID
     session_id: UUID
@@ -61,6 +64,7 @@ class Staff:
     scope_code: str
     scope_level: str
     resident_id: UUID | None
+    must_enrol: bool = False
     kind: ClassVar[str] = "staff"
 
     @property

@@ -1,7 +1,7 @@
 """Messages: what a resident is told, put into his inbox in the transaction that caused it, and into the outbox with it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,6 @@ from kernel import clock, ids, outbox, paging
 from kernel.database import Model, add, execute
 from kernel.errors import NotFound
 from people.actors import Resident, Staff
-
-READ_KEPT = timedelta(days=365)
 
 
 class Message(Model):
@@ -156,11 +154,3 @@ def undelivered(actor: Staff, window: paging.Window, *, dead: bool | None = None
     """What residents in the actor's part of the tree were told and was not carried further yet, newest first."""
     rows = execute(_UNDELIVERED, dead=dead, scope=actor.scope, after=window.after_id(), limit=window.limit + 1)
     return paging.cut([Undelivered(**row._mapping) for row in rows], window.limit, lambda letter: letter.id)
-
-
-_FORGET = text("DELETE FROM messages WHERE read_at IS NOT NULL AND created_at < :before")
-
-
-def forget_old() -> int:
-    """Delete messages that were read and are older than a year; how many."""
-    return execute(_FORGET, before=clock.now() - READ_KEPT).rowcount

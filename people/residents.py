@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Identi
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, clock, codes, ids, signing
-from kernel.database import Model, add, db, execute
+from kernel.database import Model, add, db, execute, first
 from kernel.errors import Conflict, NotFound, ValidationFailed
 from people import divisions, households, masking, messages, names, privacy, settings  # noqa: F401 (their tables)
 from people.actors import Newcomer, Staff
@@ -21,6 +21,10 @@ PHONE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 
 class AlreadyRegistered(Conflict):
     title = "您已经加入社区，不用重复登记"
+
+
+class LeftToday(Conflict):
+    title = "您今天刚退出社区，请明天再来加入"
 
 
 class Resident(Model):
@@ -95,6 +99,15 @@ def locked(resident_id: UUID) -> Resident:
     if resident is None:
         raise NotFound()
     return resident
+
+
+_LOCK = text("SELECT FROM residents WHERE id = :id AND left_at IS NULL FOR NO KEY UPDATE")
+
+
+def lock(resident_id: UUID) -> None:
+    """Keep a resident from leaving until the transaction ends. Raises NotFound where he has left."""
+    if first(_LOCK, id=resident_id) is None:
+        raise NotFound()
 
 
 def create(
@@ -184,6 +197,12 @@ def change_own(actor: ResidentActor, **changes: Any) -> None:
 
 
 _JOIN = text("UPDATE wechat_accounts SET resident_id = :resident_id WHERE id = :account_id AND resident_id IS NULL")
+_JOIN = text(
+    """
+    UPDATE wechat_accounts SET resident_id = :resident_id
+    WHERE id = :account_id AND resident_id IS NULL AND left_on IS DISTINCT FROM :today
+    """
+)
 _LOCK_ENTERED = text(
     """
     SELECT FROM residents WHERE phone_hash = :phone_hash AND community_code = :community_code AND entered_by IS NOT NULL
@@ -218,6 +237,7 @@ def register(
 
     Raises:
         AlreadyRegistered: he joined before, be it a moment ago.
+        LeftToday: he left a community today.
         ValidationFailed: unknown community, wrong number, or a consent to another version than the present one.
     """
     privacy.require_current(consent_version)
@@ -236,11 +256,22 @@ def register(
         resident.phone_verified = True
         describe(resident, **({"address": address} if address else {}))
         db.session.flush()
-    if execute(_JOIN, resident_id=resident.id, account_id=actor.id).rowcount == 0:
+    if execute(_JOIN, resident_id=resident.id, account_id=actor.id, today=clock.today()).rowcount == 0:
+        check_not_left_today(actor)
         raise AlreadyRegistered()
     privacy.record_consent(resident.id, consent_version)
     audit.record(actor, "resident.register", resident.id, resident.community_code, consent_version=consent_version)
     return resident
+
+
+_LEFT_ON = text("SELECT left_on FROM wechat_accounts WHERE id = :account_id")
+
+
+def check_not_left_today(actor: Newcomer) -> None:
+    """Raises LeftToday for a newcomer who left a community today: leaving and joining again is no way to earn."""
+    row = first(_LEFT_ON, account_id=actor.id)
+    if row is not None and row.left_on == clock.today():
+        raise LeftToday()
 
 
 def _entered_by_staff(phone: str, community_code: str) -> Resident | None:

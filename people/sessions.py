@@ -35,6 +35,10 @@ class NotConfirmed(Forbidden):
     title = "请等待社区确认"
 
 
+class SecondFactorRequired(Forbidden):
+    title = "社区要求工作人员启用动态验证码，请先绑定手机验证器"
+
+
 class Session(Model):
     """One sign-in: the family of all tokens that came from it. Ended, all of them are dead."""
 
@@ -135,18 +139,17 @@ def end_all_of_merchant(merchant_id: UUID) -> None:
     execute(_END_ALL_OF_MERCHANT, merchant_id=merchant_id, now=clock.now())
 
 
-def forget_old() -> int:
-    """Drop sessions none of whose tokens can be used any more; the number dropped."""
-    execute(text("DELETE FROM refresh_tokens WHERE expires_at < :now"), now=clock.now())
-    return execute(
-        text(
-            """
-            DELETE FROM sessions s
-            WHERE created_at < :before AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id)
-            """
-        ),
-        before=clock.now() - ACCESS_LIVES,
-    ).rowcount
+_END_ALL_OF_LOGIN = text(
+    """
+    UPDATE sessions SET ended_at = :now
+    WHERE login_id = :login_id AND ended_at IS NULL AND id IS DISTINCT FROM CAST(:but AS uuid)
+    """
+)
+
+
+def end_all_of_login(login_id: UUID, but: UUID | None = None) -> None:
+    """Sign out everybody who uses a login, for good; the session `but` stays."""
+    execute(_END_ALL_OF_LOGIN, login_id=login_id, but=but, now=clock.now())
 
 
 _WHO = text(
@@ -154,7 +157,8 @@ _WHO = text(
     SELECT w.id AS account_id, w.openid, r.id AS resident_id, r.community_code, r.name AS resident_name,
            r.wallet, r.household_id, r.confirmed_at IS NOT NULL AS confirmed,
            l.id AS login_id, l.merchant_id, s.id AS staff_id, s.name AS staff_name, s.role, s.resident_id AS own_resident_id,
-           d.lineage, d.code AS scope_code, d.level
+           d.lineage, d.code AS scope_code, d.level,
+           l.totp_confirmed_at IS NULL AND coalesce(c.second_factor_required, false) AS must_enrol
     FROM sessions
     LEFT JOIN wechat_accounts w ON w.id = sessions.wechat_account_id
     LEFT JOIN residents r ON r.id = w.resident_id
@@ -162,6 +166,7 @@ _WHO = text(
     LEFT JOIN merchants m ON m.id = l.merchant_id
     LEFT JOIN staff s ON s.id = l.staff_id
     LEFT JOIN divisions d ON d.code = s.scope_code
+    LEFT JOIN community_settings c ON c.community_code = split_part(trim(BOTH '/' FROM d.lineage), '/', 3)
     WHERE sessions.id = :id AND sessions.ended_at IS NULL AND coalesce(m.active, true)
     """
 )
@@ -194,7 +199,15 @@ def actor_of(access_token: str) -> Actor:
         return Merchant(who.login_id, session_id, who.merchant_id)
     if who.staff_id:
         return Staff(
-            who.staff_id, session_id, who.staff_name, who.role, who.lineage, who.scope_code, who.level, who.own_resident_id
+            who.staff_id,
+            session_id,
+            who.staff_name,
+            who.role,
+            who.lineage,
+            who.scope_code,
+            who.level,
+            who.own_resident_id,
+            who.must_enrol,
         )
     raise Unauthenticated()
 

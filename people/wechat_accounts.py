@@ -1,6 +1,6 @@
 """WeChat accounts: residents sign in with them. An account is keyed by (appid, openid)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, UniqueConstraint, text
@@ -26,6 +26,7 @@ class WeChatAccount(Model):
     resident_id: Mapped[UUID | None] = mapped_column(ForeignKey("residents.id"), unique=True)
     created_at: Mapped[datetime]
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=99_999_999), unique=True)
+    left_on: Mapped[date | None]
 
 
 _SEEN_BEFORE = text(

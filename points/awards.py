@@ -13,7 +13,7 @@ from kernel.errors import Conflict
 from people import settings
 from people.actors import WORKER
 from people.settings import Settings
-from points import ledger
+from points import households, ledger
 
 
 class CapReached(Conflict):
@@ -142,17 +142,18 @@ def due(limit: int = 100) -> list[UUID]:
 
 
 _END = text("UPDATE waiting_credits SET ended_at = :now WHERE deed_id = :deed_id AND ended_at IS NULL")
-# Whose wallet it is may have changed meanwhile; the deed is locked first, as by those who revoke it.
+# Whose wallet it is may have changed meanwhile; who has left the community earned it for the household he lived in.
 _TAKE_UP = text(
     """
     WITH whose AS (
-        SELECT r.id, r.wallet FROM residents r JOIN deeds d ON d.resident_id = r.id WHERE d.id = :deed_id FOR SHARE OF r
+        SELECT r.id, r.wallet, r.left_at IS NOT NULL AS gone
+        FROM residents r JOIN deeds d ON d.resident_id = r.id WHERE d.id = :deed_id FOR SHARE OF r
     )
-    UPDATE deeds d SET wallet = whose.wallet
+    UPDATE deeds d SET wallet = CASE WHEN whose.gone THEN d.wallet ELSE whose.wallet END
     FROM whose, rule_versions v
     WHERE d.id = :deed_id AND d.status = 'approved' AND d.resident_id = whose.id
       AND v.rule_id = d.rule_id AND v.version = d.rule_version
-    RETURNING d.id AS deed_id, d.community_code, d.wallet, d.points, v.title
+    RETURNING d.community_code, d.wallet, d.points, v.title
     """
 )
 
@@ -162,8 +163,9 @@ def credit_due(deed_id: UUID) -> bool:
     row = first(_TAKE_UP, deed_id=deed_id)
     if row is None or not end_waiting(deed_id):
         return False
-    deed = Approved(**row._mapping)
+    deed = Approved(deed_id, **row._mapping)
     _credit_within_budget(deed, settings.of(deed.community_code))
+    households.follow(WORKER, deed.wallet, deed.community_code)
     audit.record(WORKER, "deed.credit", deed_id, deed.community_code, points=deed.points)
     return True
 

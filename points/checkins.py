@@ -13,6 +13,7 @@ from kernel.database import Model, db, execute, first
 from kernel.errors import Conflict, ValidationFailed
 from people import residents, settings
 from people.actors import Resident
+from people.sessions import Unauthenticated
 from people.settings import Settings
 from points import awards, ledger, wallets
 
@@ -54,7 +55,7 @@ _INSERT = text(
         SELECT r.wallet, coalesce(s.checkin_points, :default_points) AS points, s.streak_bonuses, s.budget_per_month,
                1 + coalesce((SELECT streak FROM checkins WHERE resident_id = :resident_id AND day = :yesterday), 0) AS streak
         FROM residents r LEFT JOIN community_settings s ON s.community_code = r.community_code
-        WHERE r.id = :resident_id FOR SHARE OF r
+        WHERE r.id = :resident_id AND r.left_at IS NULL FOR SHARE OF r
     ), made AS (
         INSERT INTO checkins (id, resident_id, day, points, streak, created_at, wallet, made_up)
         SELECT :id, :resident_id, :day,
@@ -82,6 +83,9 @@ def check_in(actor: Resident) -> CheckedIn:
     """Check in for today and earn the day's points; a second time on the same day changes nothing.
 
     Where the month's budget has no room left for them, the day pays nothing and the streak goes on.
+
+    Raises:
+        Unauthenticated: he has just left the community.
     """
     today, checkin_id = clock.today(), ids.new()
     made = first(
@@ -95,7 +99,8 @@ def check_in(actor: Resident) -> CheckedIn:
     )
     if made is None:
         done = first(_OF_DAY, resident_id=actor.id, day=today)
-        assert done is not None
+        if done is None:  # he left the community a moment ago
+            raise Unauthenticated()
         return CheckedIn(today, done.points, done.streak, _balance_then(actor, done), first=False)
     points = made.points
     if points and not awards.within_budget(actor.community_code, points, made.budget_per_month):
@@ -130,7 +135,6 @@ class NotMissed(Conflict):
     title = "这一天已经签到过了，不用补签"
 
 
-_LOCK_RESIDENT = text("SELECT FROM residents WHERE id = :id FOR NO KEY UPDATE")
 _MADE_UP = text("SELECT count(*) FROM checkins WHERE resident_id = :resident_id AND made_up AND day >= :first AND day < :until")
 _MAKE_UP = text(
     """
@@ -161,7 +165,7 @@ def make_up(actor: Resident, day: date) -> CheckIn:
     joined = clock.day_of(residents.get(actor.id).created_at)
     if not max(today.replace(day=1), joined) <= day < today:
         raise ValidationFailed({"date": ["只能补签本月已经过去的日子"]})
-    execute(_LOCK_RESIDENT, id=actor.id)  # his cards are counted one after the other
+    residents.lock(actor.id)  # his cards are counted one after the other
     if cards_left(actor, day) == 0:
         raise NoMakeUpCard()
     values = {"resident_id": actor.id, "day": day}

@@ -12,7 +12,7 @@ from kernel import audit, clock, ids, paging, uploads
 from kernel.database import Model, add, db, execute, first
 from kernel.errors import Conflict, NotFound, ValidationFailed
 from kernel.uploads import Upload
-from people import settings
+from people import residents, settings
 from people.actors import Resident, Staff
 from people.residents import Resident as ResidentRow
 from points import rules
@@ -116,10 +116,14 @@ class DeedPhoto(Model):
 
 
 class DeedStep(Model):
-    """What happened to a deed, when and by whom: declared, resubmitted, withdrawn, approved, rejected or returned."""
+    """What happened to a deed, when and by whom: declared, resubmitted, withdrawn, approved, rejected, returned or revoked.
+
+    Nothing here is ever changed, so a resident's name is not in it: `by` looks it up, and it goes when he goes.
+    """
 
     __tablename__ = "deed_steps"
     __table_args__ = (
+        CheckConstraint("(by IS NULL) = (by_kind = 'resident')", name="by"),
         Index("deed_steps_decided_idx", "at", postgresql_where=text("action IN ('approved', 'rejected', 'returned')")),
     )
 
@@ -129,8 +133,13 @@ class DeedStep(Model):
     at: Mapped[datetime]
     by_kind: Mapped[str]
     by_id: Mapped[UUID]
-    by: Mapped[str]
+    by_name: Mapped[str | None] = mapped_column("by")
     note: Mapped[str | None]
+    deed: Mapped[Deed] = relationship(viewonly=True)
+
+    @property
+    def by(self) -> str:
+        return self.deed.resident.name if self.by_name is None else self.by_name
 
 
 def declare(actor: Resident, **said: Any) -> Deed:
@@ -160,6 +169,7 @@ def lodge(
         RuleNotInForce: the rule is not in force today, or was not on that day.
         LimitReached: the rule or the community allows no more in that day, week or month.
     """
+    residents.lock(resident_id)
     rule = rules.in_force(community_code, rule_id, occurred_on)
     check_day(occurred_on, clock.today())
     check_evidence(rule.terms, bool(upload_ids))
@@ -253,8 +263,11 @@ def load(deed_ids: Sequence[UUID]) -> list[Deed]:
 
 
 def add_step(deed_id: UUID, action: str, by_kind: str, by_id: UUID, by: str, note: str | None = None) -> None:
-    """Put on record what was done to a deed; `by` is the name people know the doer by."""
-    add(DeedStep(id=ids.new(), deed_id=deed_id, action=action, at=clock.now(), by_kind=by_kind, by_id=by_id, by=by, note=note))
+    """Put on record what was done to a deed; `by` is the name people know the doer by, and a resident's is not stored."""
+    name = None if by_kind == "resident" else by
+    step = DeedStep(id=ids.new(), deed_id=deed_id, action=action, at=clock.now(), by_kind=by_kind, by_id=by_id, by_name=name)
+    step.note = note
+    add(step)
 
 
 def check_day(occurred_on: date, declared_on: date) -> None:

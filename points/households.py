@@ -381,7 +381,7 @@ def _empty_into(actor: Resident | Staff, old: UUID, home: Household, title: str)
     return _move_all(actor, str(old), str(home.id), home.community_code, title)
 
 
-def follow(actor: Resident | System, wallet: str, community_code: str) -> None:
+def follow(actor: Resident | Staff | System, wallet: str, community_code: str) -> None:
     """Have points that came back to the wallet of a household that was merged follow it to the other one."""
     now = households.wallet_now(wallet)
     if now != wallet:

@@ -204,14 +204,13 @@ def fail(import_id: UUID) -> None:
     execute(text("UPDATE imports SET status = 'failed', done = 0 WHERE id = :id AND status = 'applying'"), id=import_id)
 
 
-def forget_old() -> int:
-    """Drop the lines of imports that nobody applied within a week, and all about imports older than 180 days; how many rows."""
+def forget_lines() -> int:
+    """Drop the lines of imports that nobody applied within a week; of how many."""
     drop = text(
         "UPDATE imports SET status = 'refused', lines_sealed = NULL, finished_at = :now "
         "WHERE status IN ('checked', 'failed') AND created_at < :before"
     )
-    dropped = execute(drop, now=clock.now(), before=clock.now() - LINES_KEPT).rowcount
-    return dropped + execute(text("DELETE FROM imports WHERE created_at < :before"), before=clock.now() - KEPT).rowcount
+    return execute(drop, now=clock.now(), before=clock.now() - LINES_KEPT).rowcount
 
 
 def _report_progress(import_id: UUID, done: int) -> None:

@@ -30,7 +30,7 @@ from kernel import clock, ids, signing
 from kernel.database import Model, execute, first
 from kernel.errors import Conflict
 
-WALLET, HELD, ISSUANCE, MERCHANT = "wallet", "held", "issuance", "merchant"
+WALLET, HELD, ISSUANCE, MERCHANT, EXPIRED = "wallet", "held", "issuance", "merchant", "expired"
 
 
 class InsufficientPoints(Conflict):
@@ -152,13 +152,15 @@ _OPEN = text(
 
 
 def open_wallet(owner: str, community_code: str) -> None:
-    """Give `owner` a wallet and a place for what it holds; and the community, with its first wallet, a place to issue from.
+    """Give `owner` a wallet and a place for what it holds; and the community, with its first wallet, where points come from
+    and where they go when they expire.
 
     The wallet's id is the smaller one: whatever locks both locks the wallet first.
     """
     execute(_OPEN, kind=WALLET, owner=owner, community_code=community_code, balance=0)
     execute(_OPEN, kind=HELD, owner=owner, community_code=community_code, balance=0)
     execute(_OPEN, kind=ISSUANCE, owner=community_code, community_code=community_code, balance=None)
+    execute(_OPEN, kind=EXPIRED, owner=community_code, community_code=community_code, balance=None)
 
 
 def open_merchant(merchant_id: UUID, community_code: str) -> None:
@@ -503,3 +505,17 @@ def _or_damaged(posted: Posted | None, source: Source) -> Posted:
     if posted is None:
         raise BooksDamaged(f"{source.type} {source.id}")
     return posted
+
+
+_LOCK_BALANCE = text("SELECT balance, community_code FROM accounts WHERE owner = :owner AND kind = 'wallet' FOR UPDATE")
+
+
+def expire(owner: str, source: Source) -> int:
+    """Let all points of a wallet that can be spent expire; how many there were."""
+    wallet = first(_LOCK_BALANCE, owner=owner)
+    if wallet is None or wallet.balance == 0:
+        return 0
+    # Behind the lock the balance is what it was read as, and the guarded statement would refuse it otherwise.
+    expired, amount = (EXPIRED, wallet.community_code), int(wallet.balance)
+    _or_damaged(_post(_ACROSS, "expiry", source, amount, (WALLET, owner), expired, counted=WALLET, change=-amount), source)
+    return amount

@@ -36,6 +36,7 @@ def check(actor: Newcomer | Resident, *, community_code: str, consent_version: s
     """Refuse what can be refused before WeChat is asked for a phone number, which costs money. Raises as `register`."""
     if isinstance(actor, Resident):
         raise AlreadyRegistered()
+    residents.check_not_left_today(actor)
     privacy.require_current(consent_version)
     divisions.community(community_code)
 
@@ -54,6 +55,7 @@ def register(
 
     Raises:
         AlreadyRegistered: he has joined one.
+        LeftToday: he left one today.
         ValidationFailed: unknown community, wrong number, consent to another version of the privacy statement.
     """
     if isinstance(actor, Resident):

@@ -12,7 +12,7 @@ from kernel import audit, clock, codes, ids, paging
 from kernel.database import Model, db, execute, first
 from kernel.errors import Conflict, NotFound
 from people import messages
-from people.actors import WORKER, Resident, System
+from people.actors import WORKER, Resident, Staff, System
 from people.settings import Settings
 from points import households, ledger
 from points.deeds import LimitReached
@@ -90,14 +90,16 @@ class Placed:
     expires_at: datetime
 
 
+# Whoever is leaving waits until the order is placed, and cancels it then; who has left places none.
 _OFFER = text(
     """
     SELECT i.kind, i.name, i.price, i.merchant_id, i.per_person, i.per_days, s.available,
            coalesce(c.order_lapses_after_days, :lapses_after_days) AS lapses_after_days,
            m.active AND coalesce(i.on_shelf_from <= :now, true) AND coalesce(i.on_shelf_to > :now, true) AS offered
-    FROM items i JOIN merchants m ON m.id = i.merchant_id LEFT JOIN stocks s ON s.item_id = i.id
+    FROM residents r CROSS JOIN items i JOIN merchants m ON m.id = i.merchant_id LEFT JOIN stocks s ON s.item_id = i.id
     LEFT JOIN community_settings c ON c.community_code = i.community_code
-    WHERE i.id = :item_id AND i.community_code = :community_code
+    WHERE i.id = :item_id AND i.community_code = :community_code AND r.id = :resident_id AND r.left_at IS NULL
+    FOR SHARE OF r
     """
 )
 # The wallet is locked by the hold before this runs, so the resident's orders are counted one after the other.
@@ -119,16 +121,15 @@ def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
     """Order some pieces of an item: its points are held, its pieces reserved, until it lapses.
 
     Raises:
-        NotFound: no such item in the actor's community.
+        NotFound: no such item in the actor's community, or he has just left it.
         ItemUnavailable: it is off the shelf.
         ledger.InsufficientPoints: the wallet has too few points.
         LimitReached: the item's limit per person is reached.
         stocks.OutOfStock: too few pieces are left.
     """
     now, order_id = clock.now(), ids.new()
-    offer = first(
-        _OFFER, item_id=item_id, community_code=actor.community_code, now=now, lapses_after_days=Settings.order_lapses_after_days
-    )
+    wanted = {"item_id": item_id, "community_code": actor.community_code, "resident_id": actor.id}
+    offer = first(_OFFER, **wanted, now=now, lapses_after_days=Settings.order_lapses_after_days)
     if offer is None:
         raise NotFound()
     if not offer.offered:
@@ -258,7 +259,7 @@ def warn(order_id: UUID) -> bool:
     return True
 
 
-def _close(actor: Resident | System, order_id: UUID, status: str) -> bool:
+def _close(actor: Resident | Staff | System, order_id: UUID, status: str) -> bool:
     closed = first(_CLOSE, id=order_id, status=status, now=clock.now())
     if closed is None:
         return False
@@ -273,3 +274,22 @@ def _close(actor: Resident | System, order_id: UUID, status: str) -> bool:
     if closed.stocked:
         stocks.move(closed.item_id, closed.pieces, "released", source_id=order_id, by_id=actor.id)
     return True
+
+
+# All of them before any wallet, and by item, in the order in which their stock will be changed.
+_OPEN_OF = text(
+    """
+    SELECT id FROM orders WHERE resident_id = :resident_id AND status = 'reserved' ORDER BY item_id, id FOR NO KEY UPDATE
+    """
+)
+
+
+def cancel_all(actor: Resident | Staff, resident_id: UUID) -> int:
+    """Cancel all open orders of somebody who leaves; how many there were."""
+    return sum(_close(actor, row.id, "cancelled") for row in execute(_OPEN_OF, resident_id=resident_id).all())
+
+
+def count_open(resident_id: UUID) -> int:
+    """How many orders of a resident wait to be scanned."""
+    waiting = text("SELECT count(*) FROM orders WHERE resident_id = :resident_id AND status = 'reserved'")
+    return int(execute(waiting, resident_id=resident_id).scalar_one())

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from kernel import clock, ids
 from kernel.database import add, execute, transaction
-from people import households, logins, merchants, sessions, staff, wechat_accounts
+from people import households, merchants, passwords, sessions, staff, wechat_accounts
 from people.actors import COMMAND_LINE
 from people.logins import Login
 from people.privacy import VERSION
@@ -292,7 +292,7 @@ def photo(color: str = "green", size: tuple[int, int] = (320, 240), kind: str = 
 def _password_hash(found: list[str] = []) -> str:  # noqa: B006
     """The hash of PASSWORD, made once for all tests."""
     if not found:
-        found.append(logins._hasher.hash(PASSWORD))
+        found.append(passwords._hasher.hash(PASSWORD))
     return found[0]
 
 

@@ -3,10 +3,12 @@
 from flask import Flask
 
 from app.api import (
+    accounts,
     audits,
     cards,
     checkins,
     deeds,
+    departures,
     divisions,
     donation_tariffs,
     donations,
@@ -26,6 +28,7 @@ from app.api import (
     rule_lists,
     rules,
     scans,
+    second_factors,
     sessions,
     settings,
     transfers,
@@ -39,6 +42,9 @@ MODULES = (
     divisions,
     privacy,
     sessions,
+    second_factors,
+    accounts,
+    departures,
     me,
     checkins,
     rules,

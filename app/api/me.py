@@ -16,7 +16,7 @@ from kernel.database import let_go
 from kernel.paging import Page
 from people import links, residents
 from people.actors import Newcomer, Resident
-from people.residents import AlreadyRegistered
+from people.residents import AlreadyRegistered, LeftToday
 from points import registrations, wallets
 from points.registrations import Me
 from points.wallets import Entry, Wallet
@@ -26,7 +26,7 @@ blueprint = Api("me", __name__)
 
 @blueprint.post("/me/registration")
 @audience.newcomer
-@refuses(AlreadyRegistered, WeChatUnavailable)
+@refuses(AlreadyRegistered, LeftToday, WeChatUnavailable)
 @blueprint.arguments(shapes.RegistrationBody, example=shapes.REGISTRATION)
 @blueprint.response(201, shapes.MeShape, example=shapes.ME)
 def register(actor: Newcomer | Resident, body: dict[str, str]) -> Me:

@@ -11,7 +11,7 @@ from app.web.openapi import refuses
 from app.web.parsing import Api
 from people import logins, sessions, wechat_accounts
 from people.actors import Actor
-from people.logins import BadCredentials, TooManyAttempts
+from people.logins import BadCredentials, OtpRequired, TooManyAttempts
 from people.sessions import Tokens, Unauthenticated
 
 blueprint = Api("sessions", __name__)
@@ -31,13 +31,13 @@ def wechat_sign_in(body: dict[str, str]) -> Tokens:
 
 @blueprint.post("/auth/password")
 @audience.anyone
-@refuses(BadCredentials, TooManyAttempts)
+@refuses(BadCredentials, OtpRequired, TooManyAttempts)
 @blueprint.arguments(people.PasswordBody, example={"username": "reviewer", "password": "…"})
 @blueprint.response(200, people.TokensShape, example=people.STAFF_TOKENS)
 def password_sign_in(body: dict[str, str]) -> Tokens:
-    """Sign in with a password: staff and merchants."""
+    """Sign in with a password, and a one-time password where a second factor is enrolled: staff and merchants."""
     demo_allowed = not current_app.config["SETTINGS"].production
-    login_id, role = logins.check(body["username"], body["password"], demo_allowed=demo_allowed)
+    login_id, role = logins.check(**body, demo_allowed=demo_allowed)
     return sessions.open_for(role, login_id=login_id)
 
 

@@ -7,6 +7,7 @@ from webargs.fields import DelimitedList
 
 from app.schemas.fields import Birthday, Choice, Flag, Id, Moment, Secret, Shape, Text, require_one
 from app.schemas.lists import ListQuery
+from people.permissions import ROLES
 
 DIVISION = {"code": "500104101009", "name": "融城社区", "level": "community", "path": "大渡口区/八桥镇/融城社区"}
 PRIVACY = {"version": "2026-11", "title": "德分隐私政策", "url": "/privacy"}
@@ -56,6 +57,29 @@ MERCHANT = {
     "address": "融城路 12 号",
     "community_code": "500104101009",
     "active": True,
+}
+
+ACCOUNT = {
+    "id": "019dd1c0-7a10-7cc3-98c4-dc0c0c0739b2",
+    "username": "xiaolin",
+    "name": "小林",
+    "role": "reviewer",
+    "scope_code": "500104101009",
+    "resident_id": None,
+    "active": True,
+    "second_factor": False,
+    "created_at": "2026-11-20T09:12:00+08:00",
+}
+ROLE = {"role": "reviewer", "rights": ["enter_on_behalf", "review", "see"], "masked": False}
+ENROLMENT = {"secret": "JBSWY3DPEHPK3PXP…", "uri": "otpauth://totp/德分:xiaolin?secret=JBSWY3DPEHPK3PXP…&issuer=德分"}
+RECOVERY = {"recovery_codes": ["3f9a1-07c2e", "b81d4-9e05a"]}
+
+PROSPECT = {"points": 158, "points_stay": False, "open_orders": 1, "waiting_deeds": 2}
+DEPARTURE = {"left_at": "2026-11-21T10:00:00+08:00", "points_expired": 158, "orders_cancelled": 1, "deeds_withdrawn": 2}
+PERSONAL_DATA = {
+    "exported_at": "2026-11-21T10:00:00+08:00",
+    "resident": [{"id": ME["id"], "name": "李秀英", "phone": "13800000001"}],
+    "consents": [{"version": "2026-11", "given_at": "2026-11-20T09:12:00+08:00"}],
 }
 
 
@@ -305,3 +329,111 @@ class MerchantShape(Shape):
     address = fields.String(allow_none=True)
     community_code = fields.String()
     active = fields.Boolean()
+
+
+class AccountBody(Shape):
+    """A new account of staff; `resident_id` where he is a resident himself."""
+
+    username = Text(most=64, required=True)
+    password = Secret(most=256, required=True)
+    name = Text(most=30, required=True)
+    role = Choice(*ROLES, required=True)
+    scope_code = Text(most=32, required=True)
+    resident_id = Id()
+
+
+class AccountChange(Shape):
+    """What is to be changed of an account."""
+
+    name = Text(most=30)
+    role = Choice(*ROLES)
+    scope_code = Text(most=32)
+    resident_id = Id(allow_none=True)
+    active = Flag()
+    password = Secret(most=256)
+    reset_second_factor = Flag(metadata={"description": "true: the account has no second factor any more"})
+
+
+class AccountQuery(ListQuery):
+    """Accounts with a role, whose name or username holds a text."""
+
+    q = Text(most=50, load_default=None)
+    role = Choice(*ROLES, load_default=None)
+
+
+class AccountShape(Shape):
+    """An account of staff."""
+
+    id = fields.UUID()
+    username = fields.String()
+    name = fields.String()
+    role = fields.String(metadata={"enum": list(ROLES)})
+    scope_code = fields.String()
+    resident_id = fields.UUID(allow_none=True)
+    active = fields.Boolean()
+    second_factor = fields.Boolean()
+    created_at = Moment(metadata={"type": "string", "format": "date-time"})
+
+
+class RoleShape(Shape):
+    """A role and its rights; a role that is `masked` sees personal data only masked."""
+
+    role = fields.String()
+    rights = fields.List(fields.String())
+    masked = fields.Boolean()
+
+
+class RolesShape(Shape):
+    """All roles."""
+
+    roles = fields.List(fields.Nested(RoleShape))
+
+
+class PasswordChange(Shape):
+    """The present password and the new one."""
+
+    old_password = Secret(most=256, required=True)
+    new_password = Secret(most=256, required=True)
+
+
+class OtpBody(Shape):
+    """A one-time password; where the second factor is to be ended, a recovery code is as good."""
+
+    otp = Text(most=16, required=True)
+
+
+class EnrolmentShape(Shape):
+    """The secret for the authenticator app, also as the address that its QR code holds."""
+
+    secret = fields.String()
+    uri = fields.String()
+
+
+class RecoveryShape(Shape):
+    """Codes that stand in for the authenticator app, each once."""
+
+    recovery_codes = fields.List(fields.String())
+
+
+class LeaveBody(Shape):
+    """That he knows what he does: leaving cannot be undone."""
+
+    confirm = Flag(required=True, validate=validate.Equal(True, error="请确认退出后再提交"))
+
+
+class ProspectShape(Shape):
+    """What leaving would cost. `points_stay` with the household where others share its wallet."""
+
+    points = fields.Integer()
+    points_stay = fields.Boolean()
+    open_orders = fields.Integer()
+    waiting_deeds = fields.Integer()
+
+
+class DepartureShape(Shape):
+    """What leaving did."""
+
+    left_at = Moment(metadata={"type": "string", "format": "date-time"})
+    points_expired = fields.Integer()
+    orders_cancelled = fields.Integer()
+    deeds_withdrawn = fields.Integer()

@@ -8,7 +8,7 @@ from flask import Flask, request
 
 from people import permissions, sessions
 from people.actors import Actor, Merchant, Newcomer, Resident, Staff, WrongRole
-from people.sessions import NotConfirmed, NotRegistered, Unauthenticated
+from people.sessions import NotConfirmed, NotRegistered, SecondFactorRequired, Unauthenticated
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -28,6 +28,7 @@ class Audience:
     kinds: tuple[type, ...] = ()
     right: str | None = None
     unconfirmed: bool = False
+    before_enrolment: bool = False  # open to staff who must enrol a second factor and have not
 
     def __call__(self, view: View) -> View:
         view.audience = self  # type: ignore[attr-defined]
@@ -41,6 +42,7 @@ class Audience:
             NotRegistered: he has not joined a community, and the route is for residents.
             WrongRole: the route is not for him.
             NotConfirmed: he would write, and the community has not confirmed him yet.
+            SecondFactorRequired: he is staff, and must enrol a second factor first.
         """
         if not self.kinds:
             return None
@@ -53,6 +55,8 @@ class Audience:
             raise WrongRole()
         if isinstance(actor, Resident) and not actor.confirmed and self.wants_confirmation(request.method):
             raise NotConfirmed()
+        if isinstance(actor, Staff) and actor.must_enrol and not self.before_enrolment:
+            raise SecondFactorRequired()
         return actor
 
     def wants_confirmation(self, method: str) -> bool:
@@ -66,7 +70,11 @@ resident_even_unconfirmed = Audience("resident", (Resident,), unconfirmed=True)
 newcomer = Audience("newcomer", (Newcomer, Resident))
 merchant = Audience("merchant", (Merchant,))
 resident_or_staff = Audience("resident or staff", (Resident, Staff), permissions.ENTER)
-everyone_signed_in = Audience("everyone signed in", (Newcomer, Resident, Merchant, Staff), unconfirmed=True)
+everyone_signed_in = Audience(
+    "everyone signed in", (Newcomer, Resident, Merchant, Staff), unconfirmed=True, before_enrolment=True
+)
+password_holder = Audience("staff or merchant", (Merchant, Staff))
+any_staff = Audience("any staff", (Staff,), before_enrolment=True)
 
 
 def staff(right: str) -> Audience:

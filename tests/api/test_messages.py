@@ -9,7 +9,6 @@ import pytest
 
 from app import jobs
 from kernel import clock
-from people import messages
 from tests.answers import MONDAY, after, contents, refused, refused_fields
 from tests.cast import COMMUNITY, Caller, Cast
 
@@ -195,18 +194,3 @@ def test_a_message_that_is_not_ones_own_is_not_found_and_nothing_is_half_done(ca
     refused_fields(cast.grandmother.post("/me/messages/read", {"ids": own["id"]}), "ids")
     refused_fields(cast.grandmother.get("/me/messages?unread=maybe"), "unread")
     assert contents(superuser) == before
-
-
-def test_a_message_that_was_read_is_forgotten_after_a_year_and_one_that_was_not_is_kept(
-    cast: Cast, superuser: psycopg.Connection
-) -> None:
-    with clock.stopped_at(MONDAY):
-        for _ in range(2):
-            cast.give(cast.grandmother, 5)
-        read(cast.grandmother, inbox(cast.grandmother)[0]["id"])
-    with clock.stopped_at(after(days=365)):
-        assert cast.in_app(messages.forget_old) == 0
-    with clock.stopped_at(after(days=365, seconds=1)), cast.app.app_context():
-        assert jobs.forget_old()["messages_forgotten"] == 1
-    query = "SELECT kind FROM messages WHERE resident_id = %s ORDER BY id"  # his session is forgotten as well
-    assert superuser.execute(query, (cast.grandmother.id,)).fetchall() == [("resident.welcome",), ("deed.approved",)]

@@ -14,12 +14,13 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app import jobs, retention
 from app.outside import wechat as outside
 from app.outside.wechat import WeChatHTTP, WeChatUnavailable
 from app.web import limits
 from kernel import clock
 from kernel.errors import ValidationFailed
-from people import logins, merchants, sessions, staff
+from people import merchants, staff
 from people.actors import COMMAND_LINE
 from tests.cast import COMMUNITY, PASSWORD, Caller, Cast
 from tests.wechat_server import WeChatServer
@@ -321,9 +322,9 @@ def test_failed_sign_ins_are_kept_without_a_readable_name_and_forgotten_in_time(
     sign_in(cast, "a-name-to-hide", "not the password")
     (row,) = superuser.execute("SELECT username_hash FROM failed_sign_ins").fetchall()
     assert b"a-name-to-hide" not in row[0]
-    assert cast.in_app(logins.forget_old_failures) == 0
+    assert cast.in_app(lambda: retention.forget_batch("failed_sign_ins")) == 0
     with clock.stopped_at(clock.now() + timedelta(minutes=16)):
-        assert cast.in_app(logins.forget_old_failures) == 1
+        assert cast.in_app(lambda: retention.forget_batch("failed_sign_ins")) == 1
 
 
 # --- refreshing and signing out -----------------------------------------------------------------------------------------------
@@ -405,9 +406,10 @@ def test_a_second_sign_in_does_not_end_the_first(cast: Cast) -> None:
 def test_old_sessions_are_forgotten_and_living_ones_kept(cast: Cast, superuser: psycopg.Connection) -> None:
     sign_in(cast, cast.reviewer.username)
     (kept,) = superuser.execute("SELECT count(*) FROM sessions").fetchone()
-    assert cast.in_app(sessions.forget_old) == 0
-    with clock.stopped_at(clock.now() + timedelta(days=31)):
-        assert cast.in_app(sessions.forget_old) == kept
+    with cast.app.app_context():
+        assert jobs.forget_old()["sessions_forgotten"] == 0
+    with clock.stopped_at(clock.now() + timedelta(days=31)), cast.app.app_context():
+        assert jobs.forget_old()["sessions_forgotten"] == kept
 
 
 # --- access tokens ------------------------------------------------------------------------------------------------------------

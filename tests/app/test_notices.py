@@ -102,7 +102,7 @@ def test_without_an_address_letters_wait_and_are_forgotten_after_30_days(
         assert state(superuser, waiting) == (0, False, False, None)
     for moment, forgotten in ((after(days=30), 0), (after(days=30, seconds=1), 1)):
         with clock.stopped_at(moment), app.app_context():
-            assert jobs.forget_old()["letters_forgotten"] == forgotten
+            assert jobs.forget_old()["outbox_forgotten"] == forgotten
 
 
 # --- what goes wrong ---------------------------------------------------------------------------------------------------------

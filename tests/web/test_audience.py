@@ -40,6 +40,7 @@ WHO = {
     "reviewers": {"reviewer", "admin"},
     "admins": {"admin"},
     "auditors": {"admin", "auditor"},
+    "passwords": STAFF | {"barber"},
 }
 # The audience of every route; what is not under /api/v1 is for everybody.
 ROUTES = {
@@ -50,6 +51,19 @@ ROUTES = {
     "POST /auth/refresh": "everybody",
     "POST /auth/wechat": "everybody",
     "POST /auth/logout": "signed in",
+    "POST /auth/password/change": "passwords",
+    "POST /auth/totp": "staff",
+    "POST /auth/totp/confirm": "staff",
+    "POST /auth/totp/disable": "staff",
+    "GET /me/data": "residents",
+    "GET /me/leave": "residents",
+    "POST /me/leave": "residents",
+    "POST /staff/residents/<id:resident_id>/leave": "admins",
+    "GET /staff/roles": "staff",
+    "GET /staff/accounts": "admins",
+    "POST /staff/accounts": "admins",
+    "GET /staff/accounts/<id:staff_id>": "admins",
+    "PATCH /staff/accounts/<id:staff_id>": "admins",
     "POST /me/registration": "joining",
     "GET /me": "residents",
     "PATCH /me": "residents",
@@ -301,6 +315,7 @@ def test_an_audience_that_is_only_a_word_is_none(app: Flask) -> None:
 
 DEED = {"occurred_on": "{today}", "description": "晚上巡逻"}
 ITEM = {"kind": "goods", "name": "大米", "price": 5}
+ACCOUNT = {"username": "xiaowang", "password": "a password for tests", "name": "小王", "role": "reviewer"}
 RULE = {"code": "X-1", "title": "参加治安巡逻", "category": "社区治理", "points": 5}
 GOODS = {"quantity": 2, "points": 5}
 TARIFF = {"name": "大米", "unit": "公斤", "points": 2}
@@ -358,6 +373,13 @@ CALLS: list[tuple[str, str, str, dict[str, Any] | None]] = [
     ("admin", "PATCH", "/staff/units/{unit}", {"active": False}),
     ("admin", "POST", "/staff/units/{unit}/agreements", {"title": "共建协议", "from_on": "2026-01-01"}),
     ("admin", "POST", "/staff/units/{unit}/records", {"kind": "did", "day": "{today}", "description": "义诊"}),
+    ("admin", "POST", "/staff/accounts", {**ACCOUNT, "scope_code": "{community}"}),
+    ("admin", "POST", "/staff/accounts", {**ACCOUNT, "scope_code": "{our_community}", "resident_id": "{resident}"}),
+    ("admin", "GET", "/staff/accounts/{account}", None),
+    ("admin", "PATCH", "/staff/accounts/{account}", {"name": "小王"}),
+    ("admin", "PATCH", "/staff/accounts/{our_account}", {"scope_code": "{community}"}),
+    ("admin", "PATCH", "/staff/accounts/{our_account}", {"resident_id": "{resident}"}),
+    ("admin", "POST", "/staff/residents/{resident}/leave", {"reason": "本人提出"}),
 ]
 # Lists, asked for by a foreign id: as empty as for an invented one.
 LISTS = [
@@ -368,7 +390,7 @@ LISTS = [
 ]
 KINDS = (
     *("deed", "rule", "item", "order", "merchant", "upload", "staff_upload", "transfer", "community"),
-    *("resident", "tariff", "donation", "entry", "message", "unit"),
+    *("resident", "tariff", "donation", "entry", "message", "unit", "account"),
 )
 
 
@@ -403,6 +425,7 @@ def objects_of(cast: Cast, resident: Caller, admin: Caller, community_code: str,
         "entry": resident.get("/feed?limit=1").json["items"][0]["id"],
         "message": resident.get("/me/messages?limit=1").json["items"][0]["id"],
         "unit": str(cast.in_app(lambda: units.create(admin.actor, name="卫生院", kind="institution")).id),
+        "account": cast.staff("reviewer", community_code).id,
     }
 
 
