@@ -366,7 +366,7 @@ def split(actor: Staff, household_id: UUID, *, resident_ids: Sequence[UUID], poi
 
 def _set_apart(actor: Resident | Staff, resident_ids: Sequence[UUID], kind: str, reason: str | None) -> UUID:
     """A new household with a wallet for these residents, the first of them its head."""
-    first_one, *others = resident_ids
+    first_one, *others = dict.fromkeys(resident_ids)
     new = households.found(actor, first_one, kind, reason)
     if others:
         households.put(actor, others, new, kind, reason)

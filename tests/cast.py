@@ -19,10 +19,11 @@ from people import logins, merchants, sessions, staff, wechat_accounts
 from people.actors import COMMAND_LINE
 from people.logins import Login
 from people.privacy import VERSION
-from points import deeds, registrations, reviews, rules
+from points import deeds, households, registrations, reviews, rules
 from redeem import donations, items, orders
 
 COMMUNITY, NEXT_COMMUNITY, TOWN, DISTRICT = "500104101009", "500104101010", "500104101", "500104"
+VILLAGE = "500112140206"  # 放牛坪村, 茨竹镇: the household is the unit
 PASSWORD = "a password for tests"
 API = "/api/v1"
 T = TypeVar("T")
@@ -75,6 +76,12 @@ class Cast:
     @cached_property
     def volunteer(self) -> Caller:
         return self.resident("陈晨")
+
+    @cached_property
+    def villager(self) -> Caller:
+        """A resident of a village that counts by household; alone in his."""
+        self.settings(self.staff("admin", VILLAGE), counts_by="household")
+        return self.resident("王大福", VILLAGE)
 
     @cached_property
     def neighbour(self) -> Caller:
@@ -183,6 +190,18 @@ class Cast:
         return Caller(self.app, tokens.access_token, actor=sessions.actor_of(tokens.access_token), **facts)
 
     # --- situations --------------------------------------------------------------------------------------------------------
+
+    def settings(self, staff: Caller | None = None, **changes: Any) -> None:
+        """Change settings of a community, 融城社区 unless its admin is given."""
+        self.in_app(lambda: households.change_settings((staff or self.admin).actor, None, changes))
+
+    def family(self, *names: str) -> list[Caller]:
+        """Residents who share a household, the first of them its head; the community counts by household from then on."""
+        self.settings(counts_by="household")
+        head, *others = (self.resident(name) for name in names)
+        for other in others:
+            assert head.post("/households/mine/members", {"resident_id": other.id}).status_code == 201
+        return [head, *others]
 
     def give(self, resident: Caller, points: int) -> str:
         """Let a resident earn points by an approved deed; the deed's id."""
