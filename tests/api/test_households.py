@@ -42,7 +42,9 @@ def told(superuser: psycopg.Connection, resident: Caller) -> list[str]:
 
 
 def moves(superuser: psycopg.Connection, resident: Caller) -> list[tuple[str, str | None]]:
-    return superuser.execute("SELECT kind, reason FROM household_moves WHERE resident_id = %s ORDER BY id", (resident.id,)).fetchall()
+    return superuser.execute(
+        "SELECT kind, reason FROM household_moves WHERE resident_id = %s ORDER BY id", (resident.id,)
+    ).fetchall()
 
 
 def on_record(superuser: psycopg.Connection, action: str) -> list[dict[str, Any]]:
