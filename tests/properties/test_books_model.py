@@ -45,10 +45,7 @@ AT_LEAST = {
     "members 201",
     "leave 200",
     "merge 200",
-    "split 201",
     "revoke 200",
-    "make-up 201",
-    "owed",
     "replay",
 }
 HAPPENED = AT_LEAST | {
@@ -58,8 +55,8 @@ HAPPENED = AT_LEAST | {
     *("orders 201", "orders insufficient_points", "orders limit_reached", "orders out_of_stock"),
     *("cancel 200", "cancel order_not_open", "lapse", "stock 200", "stock out_of_stock"),
     *("members not_head", "members already_in_household", "leave alone_in_household", "merge not_found"),
-    *("split insufficient_points", "split validation_failed", "revoke already_reviewed"),
-    *("make-up no_make_up_card", "make-up validation_failed", "make-up not_missed"),
+    *("split 201", "split insufficient_points", "split validation_failed", "revoke already_reviewed", "owed"),
+    *("make-up 201", "make-up no_make_up_card", "make-up validation_failed", "make-up not_missed"),
     *("scans 200", "scans code_already_redeemed", "scans order_not_open", "scans not_enough_pieces", "replay"),
 }
 
@@ -210,6 +207,7 @@ class Books(RuleBasedStateMachine):
             self.days_pass,
             self.check_in,
             self.declare,
+            self.declare,
             self.order,
             self.order,
             self.lapse,
@@ -222,7 +220,7 @@ class Books(RuleBasedStateMachine):
             self.split,
             self.make_up,
         ]
-        steps += [self.approve, self.withdraw, self.revoke, self.revoke] if self.deeds else []
+        steps += [*[self.approve] * 3, self.decide_against, self.withdraw, self.revoke] if self.deeds else []
         steps += [self.scan, self.scan, self.cancel] if self.orders else []
         steps += [self.replay, self.use_a_key_for_something_else] if self.requests else []
         by_name = {step.__name__: step for step in steps}
