@@ -111,12 +111,14 @@ def found_for_all(actor: Actor, community_code: str) -> None:
     execute(_FOUND_FOR_ALL, community_code=community_code, by_kind=actor.kind, by_id=actor.id, now=clock.now())
 
 
+_LOCK_COMMUNITY = text("SELECT FROM residents WHERE community_code = :code ORDER BY id FOR NO KEY UPDATE")
 _SHARING = text("SELECT FROM residents WHERE community_code = :code AND household_id <> id LIMIT 1")
 _DISSOLVE = text("UPDATE residents SET household_id = NULL WHERE community_code = :code")
 
 
 def dissolve_all(community_code: str) -> bool:
     """Have everybody in a community count for himself again; False, and nothing is done, where people share a household."""
+    execute(_LOCK_COMMUNITY, code=community_code)  # nobody moves in with another between the look and the deed
     if first(_SHARING, code=community_code) is not None:
         return False
     execute(_DISSOLVE, code=community_code)

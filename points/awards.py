@@ -78,12 +78,14 @@ def award(deed: Approved, terms: Settings) -> None:
         _credit_within_budget(deed, terms)
 
 
-def _credit_within_budget(deed: Approved, terms: Settings) -> None:
+def _credit_within_budget(deed: Approved, terms: Settings) -> bool:
+    """Credit a deed; False where the budget has no room, and it waits for the next month."""
     if within_budget(deed.community_code, deed.points, terms.budget_per_month):
         source = ledger.Source("deed", deed.deed_id, deed.title)
         ledger.credit(deed.wallet, deed.community_code, deed.points, "deed", source)
-    else:
-        _wait(deed.deed_id, "budget", clock.first_of_next_month(clock.today()))
+        return True
+    _wait(deed.deed_id, "budget", clock.first_of_next_month(clock.today()))
+    return False
 
 
 def _wait(deed_id: UUID, waits_for: str, until: date) -> None:
@@ -159,15 +161,16 @@ _TAKE_UP = text(
 
 
 def credit_due(deed_id: UUID) -> bool:
-    """Credit a deed whose waiting is over; False where it was done, or revoked, before. As harmless twice as once."""
+    """Credit a deed whose waiting is over; False where it was done or revoked before, or waits on. As harmless twice as once."""
     row = first(_TAKE_UP, deed_id=deed_id)
     if row is None or not end_waiting(deed_id):
         return False
     deed = Approved(deed_id, **row._mapping)
-    _credit_within_budget(deed, settings.of(deed.community_code))
-    households.follow(WORKER, deed.wallet, deed.community_code)
-    audit.record(WORKER, "deed.credit", deed_id, deed.community_code, points=deed.points)
-    return True
+    credited = _credit_within_budget(deed, settings.of(deed.community_code))
+    if credited:
+        households.follow(WORKER, deed.wallet, deed.community_code)
+        audit.record(WORKER, "deed.credit", deed_id, deed.community_code, points=deed.points)
+    return credited
 
 
 def end_waiting(deed_id: UUID) -> bool:

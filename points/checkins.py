@@ -149,7 +149,10 @@ _MAKE_UP = text(
 )
 # The days in a row that began right after it now go on from it.
 _JOIN = text(
-    "UPDATE checkins SET streak = streak + :streak WHERE resident_id = :resident_id AND day > :day AND day - streak = :day"
+    """
+    UPDATE checkins SET streak = streak + :streak
+    WHERE resident_id = :resident_id AND day > :day AND day - CAST(streak AS integer) = :day
+    """
 )
 
 

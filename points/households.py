@@ -311,10 +311,11 @@ def in_scope(actor: Staff, household_id: UUID) -> Household:
     return household
 
 
-# Seen by staff of its community, and by those below it where one of its members lives.
+# Seen by staff of its community, and by those below it where one of its members lives; none where it counts by person now.
 _SEEN = text(
     """
-    (EXISTS (SELECT FROM divisions d WHERE d.code = households.community_code AND starts_with(d.lineage, :scope))
+    EXISTS (SELECT FROM community_settings s WHERE s.community_code = households.community_code AND s.counts_by = 'household')
+    AND (EXISTS (SELECT FROM divisions d WHERE d.code = households.community_code AND starts_with(d.lineage, :scope))
      OR EXISTS (SELECT FROM residents r JOIN divisions d ON d.code = r.place_code
                 WHERE r.household_id = households.id AND starts_with(d.lineage, :scope)))
     """
@@ -368,7 +369,7 @@ def split(actor: Staff, household_id: UUID, *, resident_ids: Sequence[UUID], poi
 
 def _set_apart(actor: Resident | Staff, resident_ids: Sequence[UUID], kind: str, reason: str | None) -> UUID:
     """A new household with a wallet for these residents, the first of them its head."""
-    first_one, *others = resident_ids
+    first_one, *others = dict.fromkeys(resident_ids)
     new = households.found(actor, first_one, kind, reason)
     if others:
         households.put(actor, others, new, kind, reason)
@@ -383,9 +384,10 @@ def _empty_into(actor: Resident | Staff, old: UUID, home: Household, title: str)
 
 def follow(actor: Resident | Staff | System, wallet: str, community_code: str) -> None:
     """Have points that came back to the wallet of a household that was merged follow it to the other one."""
-    now = households.wallet_now(wallet)
-    if now != wallet:
+    # The other one may be merged further while its lock is waited for, so there is a fresh look behind it.
+    while (now := households.wallet_now(wallet)) != wallet:
         _move_all(actor, wallet, now, community_code, "并户后退回的积分")
+        wallet = now
 
 
 def _move_all(actor: Resident | Staff | System, wallet: str, to_wallet: str, community_code: str, title: str) -> int:

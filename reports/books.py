@@ -217,8 +217,10 @@ INVARIANTS: dict[str, str] = {
         JOIN staff m ON m.id = s.by_id
         LEFT JOIN LATERAL (SELECT to_id FROM household_moves h WHERE h.resident_id = m.resident_id AND h.at <= s.at
                            ORDER BY at DESC, id DESC LIMIT 1) home ON true
+        LEFT JOIN LATERAL (SELECT to_id FROM household_moves h WHERE h.resident_id = d.resident_id AND h.at <= s.at
+                           ORDER BY at DESC, id DESC LIMIT 1) his ON true
         WHERE s.action IN ('approved', 'rejected', 'returned', 'revoked')
-          AND (m.resident_id = d.resident_id OR (s.action = 'approved' AND home.to_id::text = d.wallet))
+          AND (m.resident_id = d.resident_id OR (s.action = 'approved' AND home.to_id = his.to_id))
     """,
     "11 没有超过规则的上限": """
         SELECT d.id, d.resident_id, d.rule_id, d.occurred_on FROM (

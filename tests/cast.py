@@ -26,6 +26,7 @@ from points import households as shared
 from redeem import donations, items, orders
 
 COMMUNITY, NEXT_COMMUNITY, TOWN, DISTRICT = "500104101009", "500104101010", "500104101", "500104"
+VILLAGE = "500112140206"  # 放牛坪村, 茨竹镇: the household is the unit
 PASSWORD = "a password for tests"
 API = "/api/v1"
 T = TypeVar("T")
@@ -92,6 +93,12 @@ class Cast:
     @cached_property
     def volunteer(self) -> Caller:
         return self.resident("陈晨")
+
+    @cached_property
+    def villager(self) -> Caller:
+        """A resident of a village that counts by household; alone in his."""
+        self.settings(VILLAGE, counts_by="household")
+        return self.resident("王大福", VILLAGE)
 
     @cached_property
     def neighbour(self) -> Caller:
@@ -201,6 +208,19 @@ class Cast:
 
     # --- situations --------------------------------------------------------------------------------------------------------
 
+    def settings(self, community_code: str = COMMUNITY, **changes: Any) -> None:
+        """Change settings of a community."""
+        admin = self.admin if community_code == COMMUNITY else self.staff("admin", community_code)
+        self.in_app(lambda: shared.change_settings(admin.actor, community_code, changes))
+
+    def family(self, *names: str) -> list[Caller]:
+        """Residents who share a household, the first of them its head; the community counts by household from then on."""
+        self.settings(counts_by="household")
+        head, *others = (self.resident(name) for name in names)
+        for other in others:
+            assert head.post("/households/mine/members", {"resident_id": other.id}).status_code == 201
+        return [head, *others]
+
     def give(self, resident: Caller, points: int) -> str:
         """Let a resident earn points by an approved deed; the deed's id."""
         deed = self.deed(resident)
@@ -217,11 +237,6 @@ class Cast:
     def patrol(self) -> str:
         """The rule of the patrol: 50 points, no limits; its id."""
         return self.rule(code="B-01")
-
-    def settle(self, community_code: str = COMMUNITY, **changed: Any) -> None:
-        """Let a community decide some settings."""
-        admin = self.admin if community_code == COMMUNITY else self.staff("admin", community_code)
-        self.in_app(lambda: shared.change_settings(admin.actor, community_code, changed))
 
     def household(self, *members: Caller, community_code: str = COMMUNITY) -> str:
         """A household of these residents, with a wallet; its id."""

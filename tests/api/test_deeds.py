@@ -292,7 +292,7 @@ def test_one_without_a_household_is_one_by_himself(cast: Cast) -> None:
 
 def test_a_community_may_take_a_rule_once_a_day_only(cast: Cast) -> None:
     assert [declare(cast).status_code for _ in range(2)] == [201, 201]
-    cast.settle(same_rule_once_a_day=True)
+    cast.settings(same_rule_once_a_day=True)
     refused(declare(cast), 409, "limit_reached")
     assert declare(cast, occurred_on=str(clock.today() - timedelta(days=1))).status_code == 201
     assert declare(cast, rule_id=cast.rule()).status_code == 201

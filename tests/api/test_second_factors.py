@@ -34,7 +34,7 @@ def enrolled(who: Caller) -> tuple[str, list[str]]:
 
 def require(cast: Cast, community_code: str = COMMUNITY) -> None:
     """Have a community require second factors."""
-    cast.settle(community_code, second_factor_required=True)
+    cast.settings(community_code, second_factor_required=True)
 
 
 def test_who_enrolled_is_asked_for_a_one_time_password_and_signs_in_with_it(cast: Cast) -> None:

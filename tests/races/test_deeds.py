@@ -103,7 +103,7 @@ def test_members_who_count_before_they_write_exceed_the_limit_of_their_household
 
 
 def test_of_two_declarations_in_a_community_of_once_a_day_one_is_taken(cast: Cast, verified: None, rounds: range) -> None:
-    cast.settle(same_rule_once_a_day=True)
+    cast.settings(same_rule_once_a_day=True)
     body = {"rule_id": cast.patrol, "occurred_on": str(clock.today()), "description": "晚上巡逻"}
     for _ in rounds:
         resident = cast.resident()
@@ -113,7 +113,7 @@ def test_of_two_declarations_in_a_community_of_once_a_day_one_is_taken(cast: Cas
 
 def test_without_the_lock_a_rule_for_once_a_day_is_declared_twice(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control."""
-    cast.settle(same_rule_once_a_day=True)
+    cast.settings(same_rule_once_a_day=True)
     resident, rule = cast.grandmother, cast.patrol
     monkeypatch.setattr(deeds, "_LOCK_RESIDENT", text("SELECT household_id FROM residents WHERE id = :id"))
     _dawdle_after(monkeypatch, deeds._DECLARED)

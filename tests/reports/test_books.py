@@ -17,7 +17,7 @@ from people.actors import COMMAND_LINE
 from points import ledger
 from points.ledger import HELD, ISSUANCE, WALLET, Source
 from reports import books
-from tests.cast import COMMUNITY, Caller, Cast
+from tests.cast import COMMUNITY, NEXT_COMMUNITY, Caller, Cast
 from tests.conftest import findings
 
 CHANGED = "1 转账从未被改动"
@@ -60,6 +60,9 @@ class Book:
     deed: str
     reversal: str
     donation: str
+    head: Caller  # of a household that owes what a revoked deed of the son's left owing
+    son: Caller
+    revoked: str
 
 
 @pytest.fixture
@@ -91,7 +94,22 @@ def book(cast: Cast) -> Book:
         anna, {"item_id": UUID(soap), "quantity": 4, "points": 20}, {"name": "旧书", "quantity": 2, "points": 3}
     )
     reversal = cast.admin.post(f"/staff/transfers/{credit}/reverse", {"reason": "重复入账"}).json["id"]
-    return Book(cast, anna, bert, haircut, soap, order, other_order, cancelled, open_order, deed, reversal, donation)
+    things = (haircut, soap, order, other_order, cancelled, open_order, deed, reversal, donation)
+    return Book(cast, anna, bert, *things, *_household(cast))
+
+
+def _household(cast: Cast) -> tuple[Caller, Caller, str]:
+    """A head and his son, who brought a point along and 60 for a deed, spent 40 and had the deed revoked; then 1 was repaid."""
+    cast.settings(counts_by="household")
+    head, son = cast.resident("王大福"), cast.resident("王小军")
+    assert son.post("/checkins").status_code == 201
+    assert head.post("/households/mine/members", {"resident_id": son.id}).status_code == 201
+    revoked = cast.give(son, 60)
+    assert son.post("/orders", {"item_id": cast.item(price=40), "quantity": 1}).status_code == 201
+    assert cast.reviewer.post(f"/staff/deeds/{revoked}/revoke", {"reason": "不属实"}).status_code == 200
+    assert head.post("/checkins").status_code == 201
+    assert head.get("/me/wallet").json["owed"] == 60 - 21 - 1
+    return head, son, revoked
 
 
 Tampering = Callable[[Owner, Book], set[Any]]
@@ -155,7 +173,7 @@ def a_moment_changed(owner: Owner, book: Book) -> set[Any]:
 @breaks(CHANGED)
 def an_account_given_to_another_owner(owner: Owner, book: Book) -> set[Any]:
     owner.run("UPDATE accounts SET owner = '500104101011' WHERE kind = 'issuance' AND owner = %s", COMMUNITY)
-    return {row[0] for row in owner.run("SELECT id FROM transfers WHERE kind IN ('checkin', 'deed', 'donation', 'reversal')")}
+    return {row[0] for row in owner.run("SELECT id FROM transfers WHERE kind NOT IN ('hold', 'release', 'spend', 'move')")}
 
 
 # --- the accounts -----------------------------------------------------------------------------------------------------------
@@ -171,7 +189,7 @@ def a_point_moved_without_a_transfer(owner: Owner, book: Book) -> set[Any]:
 def a_wallet_without_a_balance(owner: Owner, book: Book) -> set[Any]:
     owner.drop("accounts", "accounts_counted_check")
     owner.run("UPDATE accounts SET balance = NULL WHERE kind = 'wallet' AND owner = %s", book.bert.id)
-    return {1 + 300 + 1 + 23}
+    return {1 + 300 + 1 + 23 + 40}
 
 
 @breaks("3 转账只走规定的路")
@@ -361,6 +379,55 @@ def a_second_reversal(owner: Owner, book: Book) -> set[Any]:
     return {_reversal(book, 300, source=source, reverses=credit) for source in (credit, ids.new())}
 
 
+@breaks("8 收回的善行，收回的与欠下的之和等于入账的")
+def a_debt_for_something_else(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE debt_moves SET source_id = gen_random_uuid() WHERE source_id = %s", book.revoked)
+    return {book.revoked}
+
+
+@breaks("8 收回的善行，收回的与欠下的之和等于入账的")
+def a_deed_called_revoked_with_nothing_taken_back(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE deeds SET status = 'revoked' WHERE id = %s", book.deed)
+    return {book.deed}
+
+
+@breaks("8 欠分等于每次欠下与补扣之和，欠分的钱包是空的")
+def a_debt_forgiven(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE accounts SET owed = 0 WHERE owner = %s", book.head.id)
+    return {book.head.id}
+
+
+@breaks("8 欠分等于每次欠下与补扣之和，欠分的钱包是空的")
+def a_debt_of_somebody_who_has_points(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE accounts SET owed = 5 WHERE kind = 'wallet' AND owner = %s", book.anna.id)
+    owner.run("INSERT INTO debt_moves VALUES (gen_random_uuid(), %s, 5, 'deed', gen_random_uuid(), now())", book.anna.id)
+    return {book.anna.id}
+
+
+@breaks("8 并入别户的家庭没有成员，也没有积分")
+def a_household_with_members_called_merged(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE households SET merged_into = %s WHERE id = %s", book.anna.id, book.head.id)
+    return {book.head.id}
+
+
+@breaks("8 每个家庭的成员都在同一个社区，户主是其中一员")
+def a_member_in_another_community(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE residents SET community_code = %s WHERE id = %s", NEXT_COMMUNITY, book.son.id)
+    return {book.head.id}
+
+
+@breaks("8 每个家庭的成员都在同一个社区，户主是其中一员")
+def a_head_who_is_no_member(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE households SET head_id = %s WHERE id = %s", book.anna.id, book.head.id)
+    return {book.head.id}
+
+
+@breaks("8 每位居民都在他最后搬入的家庭")
+def a_move_removed(owner: Owner, book: Book) -> set[Any]:
+    owner.run("DELETE FROM household_moves WHERE resident_id = %s", book.head.id)
+    return {book.head.id}
+
+
 @breaks("10 每个请求编号只有一个结果")
 def a_key_without_an_answer(owner: Owner, book: Book) -> set[Any]:
     return {owner.one("UPDATE idempotency_keys SET status = NULL WHERE caller LIKE %s RETURNING caller", f"%{book.anna.id}")}
@@ -388,6 +455,12 @@ def an_audit_row_doubled(owner: Owner, book: Book) -> set[Any]:
 def a_reviewer_who_is_the_resident(owner: Owner, book: Book) -> set[Any]:
     owner.run("UPDATE staff SET resident_id = %s WHERE id = %s", book.anna.id, book.cast.reviewer.id)
     return {book.deed}
+
+
+@breaks("11 没有人审核自己或家人的申报")
+def a_reviewer_of_the_residents_household(owner: Owner, book: Book) -> set[Any]:
+    owner.run("UPDATE staff SET resident_id = %s WHERE id = %s", book.head.id, book.cast.reviewer.id)
+    return {book.revoked}
 
 
 @breaks("11 没有超过规则的上限")
