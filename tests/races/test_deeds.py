@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from kernel import clock, ids
 from kernel.database import add, execute, first
+from people import residents
 from points import deeds, ledger
 from points.deeds import Deed
 from tests.cast import COMMUNITY, Caller, Cast
@@ -115,6 +116,7 @@ def test_without_the_lock_a_rule_for_once_a_day_is_declared_twice(cast: Cast, mo
     """The control."""
     cast.settings(same_rule_once_a_day=True)
     resident, rule = cast.grandmother, cast.patrol
+    monkeypatch.setattr(residents, "_LOCK", text("SELECT FROM residents WHERE id = :id"))
     monkeypatch.setattr(deeds, "_LOCK_RESIDENT", text("SELECT household_id FROM residents WHERE id = :id"))
     _dawdle_after(monkeypatch, deeds._DECLARED)
     body = {"rule_id": rule, "occurred_on": str(clock.today()), "description": "晚上巡逻"}
