@@ -69,7 +69,7 @@ _INSERT = text(
     SELECT made.*, whose.budget_per_month FROM made, whose
     """
 )
-_OF_DAY = text("SELECT id, points, streak FROM checkins WHERE resident_id = :resident_id AND day = :day")
+_OF_DAY = text("SELECT id, points, streak, wallet, created_at FROM checkins WHERE resident_id = :resident_id AND day = :day")
 _STREAK = text("SELECT streak FROM checkins WHERE resident_id = :resident_id AND day >= :yesterday ORDER BY day DESC LIMIT 1")
 _BETWEEN = text(
     """
@@ -101,7 +101,7 @@ def check_in(actor: Resident) -> CheckedIn:
         done = first(_OF_DAY, resident_id=actor.id, day=today)
         if done is None:  # he left the community a moment ago
             raise Unauthenticated()
-        return CheckedIn(today, done.points, done.streak, _balance_then(actor, done), first=False)
+        return CheckedIn(today, done.points, done.streak, _balance_then(done), first=False)
     points = made.points
     if points and not awards.within_budget(actor.community_code, points, made.budget_per_month):
         points = 0
@@ -123,8 +123,8 @@ def _credit(actor: Resident, checkin_id: UUID, wallet: str, points: int) -> int:
     return posted.balance
 
 
-def _balance_then(actor: Resident, done: Row[Any]) -> int:
-    return ledger.balance_after("checkin", done.id) if done.points else wallets.balances(actor).balance
+def _balance_then(done: Row[Any]) -> int:
+    return ledger.balance_after("checkin", done.id) if done.points else wallets.balance_at(done.wallet, done.created_at)
 
 
 class NoMakeUpCard(Conflict):

@@ -188,6 +188,8 @@ def _in_scope(actor: Staff, deed_id: UUID) -> Deed:
     deed = db.session.scalar(select(Deed).where(Deed.id == deed_id, *visible(actor)).execution_options(populate_existing=True))
     if deed is None:
         raise NotFound()
+    if actor.resident_id is not None:  # nobody moves in with the reviewer while he decides
+        households.lock(residents=[deed.resident_id, actor.resident_id])
     return deed
 
 

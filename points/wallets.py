@@ -80,6 +80,27 @@ def balances(actor: Resident) -> Wallet:
     return Wallet(row.balance, row.held)
 
 
+_BALANCE_AT = text(
+    """
+    WITH wallet AS (SELECT id FROM accounts WHERE owner = :owner AND kind = 'wallet'),
+    latest AS (
+        (SELECT number, credit_balance AS balance FROM transfers
+         WHERE credit_account = (SELECT id FROM wallet) AND created_at <= :moment ORDER BY number DESC LIMIT 1)
+        UNION ALL
+        (SELECT number, debit_balance FROM transfers
+         WHERE debit_account = (SELECT id FROM wallet) AND created_at <= :moment ORDER BY number DESC LIMIT 1)
+    )
+    SELECT balance FROM latest ORDER BY number DESC LIMIT 1
+    """
+)
+
+
+def balance_at(owner: str, moment: datetime) -> int:
+    """What a wallet, given by its owner, had at a moment."""
+    row = first(_BALANCE_AT, owner=owner, moment=moment)
+    return row.balance if row else 0
+
+
 _BALANCES_OF = text("SELECT owner, balance FROM accounts WHERE owner = ANY(:owners) AND kind = 'wallet'")
 
 

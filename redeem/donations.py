@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from kernel import audit, clock, ids, paging
 from kernel.database import Model, add, db, first
 from kernel.errors import Forbidden, NotFound, ValidationFailed
-from people import messages, permissions, settings
+from people import households, messages, permissions, settings
 from people.actors import Resident, Staff
 from people.divisions import Division
 from people.residents import Resident as ResidentRow
@@ -184,6 +184,8 @@ def described(goods: Sequence[DonationLine]) -> str:
 
 def _donor(actor: Staff, resident_id: UUID) -> Row[Any]:
     """The donor, locked, so that his points go to the wallet that is his while this lasts."""
+    if actor.resident_id is not None:  # nobody moves in with him meanwhile
+        households.lock(residents=[resident_id, actor.resident_id])
     donor = first(_DONOR, id=resident_id, own=actor.resident_id, scope=actor.scope)
     if donor is None:
         raise NotFound()

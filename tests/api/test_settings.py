@@ -166,6 +166,17 @@ def test_a_check_in_that_pays_nothing_says_the_same_again_and_moves_no_points(ca
     assert (first.status_code, first.json["points"], first.json["balance"]) == (201, 0, 0)
     assert (again.status_code, again.json) == (200, first.json)
     assert cast.grandmother.get("/me/transfers").json["items"] == []
+    cast.give(cast.grandmother, 50)
+    assert cast.grandmother.post("/checkins").json == first.json
+
+
+def test_a_check_in_that_pays_nothing_says_what_the_wallet_had_then(cast: Cast) -> None:
+    cast.settings(checkin_points=0)
+    cast.give(cast.grandmother, 50)
+    first = cast.grandmother.post("/checkins")
+    cast.grandmother.post("/orders", {"item_id": cast.item(price=30), "quantity": 1})
+    assert first.json["balance"] == 50
+    assert cast.grandmother.post("/checkins").json == first.json
 
 
 def test_the_day_that_reaches_a_streak_of_the_table_pays_the_bonus_besides(cast: Cast) -> None:

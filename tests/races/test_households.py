@@ -12,7 +12,7 @@ from app import jobs
 from kernel import clock
 from kernel.database import execute, first
 from people import sessions
-from tests.cast import Caller, Cast
+from tests.cast import COMMUNITY, Caller, Cast
 from tests.conftest import findings
 from tests.races.harness import dawdle, race, tally
 
@@ -228,6 +228,38 @@ def test_a_community_is_not_counted_by_person_again_in_the_moment_two_move_toget
             break  # the community counts by household for good
 
 
+def test_a_reviewer_who_is_taken_into_a_household_no_longer_approves_what_credits_it(
+    cast: Cast, verified: None, rounds: range
+) -> None:
+    cast.settings(counts_by="household")
+    for _ in rounds:
+        head, relative = cast.resident(), cast.resident()
+        reviewer, deeds = cast.staff("reviewer", COMMUNITY, resident=relative), [cast.deed(head) for _ in range(5)]
+
+        def work(n: int, head: Caller = head, relative: Caller = relative, of: Any = (reviewer, deeds)) -> Any:
+            return join(head, relative) if n == 5 else of[0].post(f"/staff/deeds/{of[1][n]}/approve")
+
+        *answers, joined = race(6, work)
+        assert joined.status_code == 201
+        assert set(tally(answers)) <= {(200, ""), (403, "own_deed")}
+
+
+def test_staff_who_are_taken_into_a_household_no_longer_record_what_it_gives(cast: Cast, verified: None, rounds: range) -> None:
+    cast.settings(counts_by="household")
+    body = {"lines": [{"name": "旧书", "quantity": 2, "points": 6}]}
+    for _ in rounds:
+        head, relative = cast.resident(), cast.resident()
+        admin = cast.staff("admin", COMMUNITY, resident=relative)
+
+        def work(n: int, head: Caller = head, relative: Caller = relative, admin: Caller = admin) -> Any:
+            return join(head, relative) if n == 5 else admin.post("/staff/donations", {"resident_id": head.id, **body})
+
+        *answers, joined = race(6, work)
+        assert joined.status_code == 201
+        assert set(tally(answers)) <= {(201, ""), (403, "own_donation")}
+        assert _recorded_after_he_was_taken_in(cast, head) == 0
+
+
 def test_newcomers_who_register_while_the_community_changes_all_have_a_household(cast: Cast, verified: None) -> None:
     made = race(6, lambda n: cast.resident() if n else cast.settings(counts_by="household"))
     for resident in made[1:]:
@@ -262,6 +294,16 @@ def test_orders_that_lapse_while_their_household_is_merged_give_their_points_to_
         for caller in (buyer, other):
             caller.access_token = _fresh_token(caller)
         assert cast.balance(other) == 50
+
+
+def _recorded_after_he_was_taken_in(cast: Cast, head: Caller) -> int:
+    late = """
+        SELECT count(*) AS times FROM donations WHERE resident_id = :head AND created_at >
+               (SELECT max(at) FROM household_moves WHERE kind = 'joined' AND to_id = :head)
+    """
+    row = cast.in_app(lambda: first(text(late), head=UUID(head.id)))
+    assert row is not None
+    return int(row.times)
 
 
 def _fresh_token(caller: Caller) -> str:
