@@ -27,7 +27,7 @@ class AloneInHousehold(Conflict):
 
 
 class HouseholdsShared(Conflict):
-    title = "已经有多人共用的家庭账户，不能改回按人计分"
+    title = "已经有家庭共用、合并、分开过，不能改回按人计分"
 
 
 @dataclass(frozen=True)
