@@ -46,7 +46,7 @@ class Entry:
 _HELD = """
     SELECT w.id, w.owner, w.balance, w.owed, h.id AS held_id, h.balance + coalesce((
                SELECT sum(old.balance) FROM households m JOIN accounts old ON old.owner = m.id::text AND old.kind = 'held'
-               WHERE m.merged_into = CAST(:owner AS uuid)), 0) AS held
+               WHERE m.merged_into = CAST(w.owner AS uuid)), 0) AS held
     FROM accounts w JOIN accounts h ON h.owner = w.owner AND h.kind = 'held'
     WHERE w.owner = :owner AND w.kind = 'wallet'
 """
