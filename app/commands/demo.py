@@ -24,6 +24,8 @@ def load_once() -> None:
     """Load the demo unless it is there, however many do so at once; then print its logins."""
     settings: Settings = current_app.config["SETTINGS"]
     with transaction():
+        execute(text("SET LOCAL lock_timeout = '2min'"))  # another may be loading it
+        execute(text("SET LOCAL statement_timeout = '2min'"))
         execute(text("SELECT pg_advisory_xact_lock(7318009)"))
         if not execute(text("SELECT EXISTS (SELECT FROM logins WHERE demo)")).scalar_one():
             demo.load(settings.root / "data" / "chongqing-divisions.csv")
