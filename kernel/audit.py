@@ -57,13 +57,11 @@ _INSERT = text(
 
 def record(actor: Actor, action: str, subject_id: UUID | None, community_code: str | None, **details: Any) -> None:
     """Put one row on record: `action` is what was done, as `deed.approved`; `details` hold no personal data."""
-    record_all(actor, action, [subject_id], community_code, **details)
+    record_all(actor, action, [(subject_id, details)], community_code)
 
 
-def record_all(
-    actor: Actor, action: str, subject_ids: Sequence[UUID | None], community_code: str | None, **details: Any
-) -> None:
-    """Put one row on record for each of the subjects, to all of whom the same was done."""
+def record_all(actor: Actor, action: str, done: Sequence[tuple[UUID | None, dict[str, Any]]], community_code: str | None) -> None:
+    """Put one row on record for each subject to which the same was done, with its own details."""
     request = context.request.get()
     row = {
         "at": clock.now(),
@@ -73,7 +71,10 @@ def record_all(
         "community_code": community_code,
         "request_id": request.id if request else None,
         "address": request.address if request else None,
-        "details": json.dumps(details, default=str) if details else None,
     }
-    if subject_ids:
-        db.session.execute(_INSERT, [{**row, "id": ids.new(), "subject_id": subject_id} for subject_id in subject_ids])
+    rows = [
+        {**row, "id": ids.new(), "subject_id": subject_id, "details": json.dumps(details, default=str) if details else None}
+        for subject_id, details in done
+    ]
+    if rows:
+        db.session.execute(_INSERT, rows)
