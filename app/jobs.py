@@ -12,11 +12,13 @@ from app import retention
 from app.outside import notices
 from kernel import outbox, uploads
 from kernel.database import execute, transaction
+from people import searches
 from points import awards, imports
 from redeem import orders
 from reports import rollups
 
 log = logging.getLogger("defen")
+_BATCH, _BATCHES = 500, 20  # of a sweep over rows that are all there at once
 
 
 def run_due() -> dict[str, int]:
@@ -86,6 +88,18 @@ def credit_deeds() -> int:
     return sum(_do(awards.credit_due, deed_id) for deed_id in due)
 
 
+def make_findable() -> int:
+    """Have those be found by search who came before there was one; how many, at most some thousands in a round."""
+    filled = 0
+    for _ in range(_BATCHES):
+        with transaction():
+            done = searches.fill_missing(_BATCH)
+        filled += done
+        if done < _BATCH:
+            break
+    return filled
+
+
 def deliver_letters() -> int:
     """Send the letters that are due, where there is an address to send them to; how many were taken."""
     send = notices.channel()
@@ -151,5 +165,6 @@ _DUE: dict[str, Callable[[], int]] = {
     "orders_warned": warn_of_lapses,
     "deeds_credited": credit_deeds,
     "days_rolled_up": rollups.roll_up_due,
+    "residents_made_findable": make_findable,
     "letters_delivered": deliver_letters,
 }

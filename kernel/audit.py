@@ -1,6 +1,7 @@
 """The audit log: one row for every sensitive write, in that write's own transaction. The app may add rows, never change them."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import clock, context, ids
-from kernel.database import Model, execute
+from kernel.database import Model, db
 
 
 class Actor(Protocol):
@@ -56,17 +57,24 @@ _INSERT = text(
 
 def record(actor: Actor, action: str, subject_id: UUID | None, community_code: str | None, **details: Any) -> None:
     """Put one row on record: `action` is what was done, as `deed.approved`; `details` hold no personal data."""
+    record_all(actor, action, [(subject_id, details)], community_code)
+
+
+def record_all(actor: Actor, action: str, done: Sequence[tuple[UUID | None, dict[str, Any]]], community_code: str | None) -> None:
+    """Put one row on record for each subject to which the same was done, with its own details."""
     request = context.request.get()
-    execute(
-        _INSERT,
-        id=ids.new(),
-        at=clock.now(),
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        action=action,
-        subject_id=subject_id,
-        community_code=community_code,
-        request_id=request.id if request else None,
-        address=request.address if request else None,
-        details=json.dumps(details, default=str) if details else None,
-    )
+    row = {
+        "at": clock.now(),
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "action": action,
+        "community_code": community_code,
+        "request_id": request.id if request else None,
+        "address": request.address if request else None,
+    }
+    rows = [
+        {**row, "id": ids.new(), "subject_id": subject_id, "details": json.dumps(details, default=str) if details else None}
+        for subject_id, details in done
+    ]
+    if rows:
+        db.session.execute(_INSERT, rows)

@@ -1,6 +1,6 @@
 """Households: where a community counts by household, its members earn into and pay from one wallet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -85,6 +85,33 @@ def put(actor: Actor, resident_ids: Sequence[UUID], household_id: UUID, kind: st
     for resident_id in resident_ids:
         execute(_MOVE, id=ids.new(), resident_id=resident_id, to_id=household_id, **by)
     execute(_PUT, household_id=household_id, ids=list(resident_ids))
+
+
+_FOUND_EACH = text(
+    """
+    INSERT INTO households (id, community_code, name, address, head_id, created_at)
+    SELECT id, community_code, name, address, id, :now FROM residents WHERE id = ANY(:ids) ORDER BY number
+    """
+)
+_SETTLE = text(
+    """
+    WITH given AS (
+        SELECT * FROM unnest(CAST(:moves AS uuid[]), CAST(:residents AS uuid[]), CAST(:homes AS uuid[])) AS given (id, resident, home)
+    ), recorded AS (
+        INSERT INTO household_moves (id, kind, resident_id, to_id, by_kind, by_id, at)
+        SELECT id, CASE WHEN resident = home THEN 'founded' ELSE 'joined' END, resident, home, :by_kind, :by_id, :now FROM given
+    )
+    UPDATE residents SET household_id = given.home FROM given WHERE residents.id = given.resident
+    """
+)
+
+
+def settle(actor: Actor, homes: Mapping[UUID, UUID]) -> None:
+    """Put newcomers, who have no household yet, into theirs, all at once; who is put into one with his own id founds it."""
+    now = clock.now()
+    execute(_FOUND_EACH, ids=[resident_id for resident_id, home in homes.items() if resident_id == home], now=now)
+    given = {"moves": [ids.new() for _ in homes], "residents": list(homes), "homes": list(homes.values())}
+    execute(_SETTLE, **given, by_kind=actor.kind, by_id=actor.id, now=now)
 
 
 _FOUND_FOR_ALL = text(

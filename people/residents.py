@@ -45,6 +45,7 @@ class Resident(Model):
             postgresql_include=["search"],
             postgresql_where=text("left_at IS NULL"),
         ),
+        Index("residents_undescribed_idx", "id", postgresql_where=text("search = '' AND left_at IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -110,7 +111,14 @@ def lock(resident_id: UUID) -> None:
         raise NotFound()
 
 
-def create(
+def create(*, community_code: str, **person: Any) -> Resident:
+    """A new resident of a community. Raises ValidationFailed for an unknown community, a number or a birthday that is none."""
+    resident = unsaved(community_code=divisions.community(community_code).code, **person)
+    add(resident)
+    return resident
+
+
+def unsaved(
     *,
     name: str,
     community_code: str,
@@ -122,12 +130,12 @@ def create(
     confirmed: bool = True,
     entered_by: UUID | None = None,
 ) -> Resident:
-    """A new resident of a community. Raises ValidationFailed for an unknown community, a number or a birthday that is none."""
-    community, now = divisions.community(community_code), clock.now()
+    """A new resident of a community that there is, to be inserted by the caller. Raises as `create`."""
+    now = clock.now()
     resident = Resident(
         id=ids.new(),
-        community_code=community.code,
-        place_code=place_code or community.code,
+        community_code=community_code,
+        place_code=place_code or community_code,
         name_shown="masked",
         confirmed_at=now if confirmed else None,
         phone_verified=phone_verified,
@@ -135,7 +143,6 @@ def create(
         created_at=now,
     )
     describe(resident, name=name, phone=phone, address=address, born_on=born_on)
-    add(resident)
     return resident
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from kernel import paging
+from kernel import paging, signing
 from kernel.database import execute
 from people import cards, entries, names, permissions, residents
 from people.actors import Staff
@@ -75,3 +75,34 @@ def _by_phone(q: str) -> list[UUID]:
     if not residents.PHONE.fullmatch(digits):
         return []
     return list(execute(_BY_PHONE, phone_hash=residents.phone_hash(digits)).scalars())
+
+
+_UNDESCRIBED = text(
+    """
+    SELECT id, name, phone_sealed, address FROM residents WHERE search = '' AND left_at IS NULL
+    ORDER BY id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
+    """
+)
+_FILL = text(
+    """
+    UPDATE residents SET search = given.search FROM unnest(CAST(:ids AS uuid[]), CAST(:searches AS text[])) AS given (id, search)
+    WHERE residents.id = given.id
+    """
+)
+_NOTHING = "|"  # what nobody looks for stands where a name has no character to look for, so that it is not filled in again
+
+
+def fill_missing(limit: int) -> int:
+    """Make up to `limit` people findable who came before there was a search; how many.
+
+    Those whom somebody changes at the moment are left for the next time.
+    """
+    found = execute(_UNDESCRIBED, limit=limit).all()
+    if found:
+        searches = [names.searchable(row.name, _phone(row.phone_sealed), row.address) or _NOTHING for row in found]
+        execute(_FILL, ids=[row.id for row in found], searches=searches)
+    return len(found)
+
+
+def _phone(sealed: str | None) -> str | None:
+    return signing.decrypt("phone", sealed) if sealed else None

@@ -108,6 +108,15 @@ def lock_community(community_code: str) -> None:
     execute(_LOCK_COMMUNITY, code=community_code)
 
 
+_KEEP = text("SELECT FROM divisions WHERE code = :code FOR KEY SHARE")
+
+
+def kept(community_code: str) -> Settings:
+    """The settings of a community, which nobody changes before the transaction ends."""
+    execute(_KEEP, code=community_code)
+    return of(community_code)
+
+
 def store(actor: Staff, community_code: str, changes: dict[str, Any]) -> Settings:
     """Change some settings of a community, on record with what they were before.
 

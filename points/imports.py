@@ -16,11 +16,12 @@ from kernel import audit, clock, ids, paging, signing
 from kernel.database import Model, add, db, execute, first
 from kernel.errors import Conflict, NotFound
 from kernel.tables import MAX_REPORTED
-from people import divisions, residents, staff  # noqa: F401 (staff: its table)
+from people import divisions, households, residents, settings, staff  # noqa: F401 (staff: its table)
 from people.actors import Party, Staff
 from people.divisions import Division
 from people.resident_lists import NAMES
-from points import ledger
+from people.residents import Resident
+from points import homes, ledger
 
 MAX_LINES = 5_000
 LINES_KEPT = timedelta(days=7)
@@ -35,13 +36,16 @@ class ImportNotOpen(Conflict):
 
 @dataclass(frozen=True)
 class Person:
-    """A line of the file: somebody to be entered. `grid` and `building` are names or codes."""
+    """A line of the file: somebody to be entered. `grid` and `building` are names or codes, `household` is a
+    number, `head` the name of the head, with his phone or without.
+    """
 
     line: int
     name: str
     phone: str | None = None
     household: str | None = None
-    head: bool = False
+    is_head: bool = False
+    head: str | None = None
     address: str | None = None
     grid: str | None = None
     building: str | None = None
@@ -94,8 +98,10 @@ def start(
         NotFound: the community is not in the actor's part of the tree.
     """
     community = divisions.community_for(actor, community_code)
-    report = sorted([*wrong, *_wrong(community, people)], key=lambda line: line["line"])
-    known = sum(person is not None for person in _known(community.code, people))
+    already = _known(community.code, people)
+    plan, counts_by = homes.plan(community.code, people, already), settings.of(community.code).counts_by
+    report = sorted([*wrong, *_wrong(community, people, counts_by, plan)], key=lambda line: line["line"])
+    known = sum(person is not None for person in already)
     status = "refused" if report else "checked" if dry_run else "applying"
     job = Import(
         id=ids.new(),
@@ -172,9 +178,19 @@ _DONE = text(
 )
 
 
+_REFUSE = text(
+    """
+    UPDATE imports SET status = 'refused', report = CAST(:report AS jsonb), lines_sealed = NULL, added = 0, known = 0,
+                       finished_at = :now
+    WHERE id = :id AND status = 'applying'
+    """
+)
+
+
 def apply(import_id: UUID) -> bool:
     """Enter all people of an import in the present transaction; False where another worker is at the community, or was.
 
+    Where its lines, checked some time ago, make no sense any more it is "refused" with a report, and nobody is entered.
     A worker that is killed has entered nobody, and the import waits for the next one.
     """
     job = db.session.get_one(Import, import_id, populate_existing=True)
@@ -185,18 +201,34 @@ def apply(import_id: UUID) -> bool:
         return False
     people = [Person(**line) for line in json.loads(signing.decrypt("import", job.lines_sealed))]
     community = divisions.community(job.community_code)
-    places = _Places(community)
-    added = 0
-    for number, (person, known) in enumerate(zip(people, _known(community.code, people), strict=True)):
-        if known is None:
-            _enter(job, person, places)
-            added += 1
-        if number % _PROGRESS_EVERY == 0:
-            _report_progress(import_id, number)
-    if execute(_DONE, id=import_id, added=added, now=clock.now()).rowcount == 0:
+    counts_by = settings.kept(community.code).counts_by
+    known, plan = _looked_up(community.code, people)
+    if wrong := _wrong(community, people, counts_by, plan):
+        execute(_REFUSE, id=import_id, report=json.dumps(wrong[:MAX_REPORTED]), now=clock.now())
+        return False
+    entered = _enter(job, people, known, _Places(community))
+    by = Party("staff", job.by_id)
+    if counts_by == "household":
+        homes.move_in(by, community.code, plan, entered)
+    else:
+        ledger.open_wallets([str(resident.id) for resident in entered.values()], community.code)
+    audit.record_all(by, "resident.enter", [(one.id, {"import_id": job.id}) for one in entered.values()], community.code)
+    if execute(_DONE, id=import_id, added=len(entered), now=clock.now()).rowcount == 0:
         raise ImportNotOpen()
-    audit.record(Party("staff", job.by_id), "import.done", import_id, community.code, added=added)
+    audit.record(by, "import.done", import_id, community.code, added=len(entered))
     return True
+
+
+def _looked_up(community_code: str, people: Sequence[Person]) -> tuple[list[UUID | None], homes.Plan]:
+    """Who is there already, and where the others are to live; nobody moves in those households before the transaction ends."""
+    locked: set[UUID] = set()
+    while True:
+        known = _known(community_code, people)
+        plan = homes.plan(community_code, people, known)
+        if set(plan.joined.values()) <= locked:
+            return known, plan
+        locked |= set(plan.joined.values())
+        households.lock(households=list(locked))  # a look from before the wait may be of yesterday, so there is another
 
 
 def fail(import_id: UUID) -> None:
@@ -219,21 +251,29 @@ def _report_progress(import_id: UUID, done: int) -> None:
         connection.execute(text("UPDATE imports SET done = :done WHERE id = :id"), {"done": done, "id": import_id})
 
 
-def _enter(job: Import, person: Person, places: "_Places") -> None:
-    by = Party("staff", job.by_id)
-    resident = residents.create(
-        name=person.name, community_code=job.community_code, phone=person.phone, address=person.address, entered_by=job.by_id
+def _enter(job: Import, people: Sequence[Person], known: Sequence[UUID | None], places: "_Places") -> dict[int, Resident]:
+    """The newcomers among the people of a file, by their places in it; they have no wallets yet."""
+    entered = {}
+    for begin in range(0, len(people), _PROGRESS_EVERY):
+        _report_progress(job.id, begin)
+        some = range(begin, min(begin + _PROGRESS_EVERY, len(people)))
+        new = {i: _newcomer(job, people[i], places) for i in some if known[i] is None}
+        db.session.add_all(new.values())
+        db.session.flush()
+        entered |= new
+    return entered
+
+
+def _newcomer(job: Import, person: Person, places: "_Places") -> Resident:
+    return residents.unsaved(
+        name=person.name,
+        community_code=job.community_code,
+        place_code=places.of(person),
+        phone=person.phone,
+        address=person.address,
+        born_on=date.fromisoformat(person.born_on) if person.born_on else None,
+        entered_by=job.by_id,
     )
-    resident.place_code = places.of(person) or job.community_code
-    resident.born_on = date.fromisoformat(person.born_on) if person.born_on else None
-    db.session.flush()
-    _join_household(resident, person)
-    ledger.open_wallet(resident.wallet, resident.community_code)
-    audit.record(by, "resident.enter", resident.id, resident.community_code, import_id=job.id)
-
-
-def _join_household(resident: residents.Resident, person: Person) -> None:
-    """Attach a person to the household that the file numbers `person.household`. Files with households are refused as yet."""
 
 
 class _Places:
@@ -267,27 +307,28 @@ class _Nowhere:
 _NOWHERE = _Nowhere()
 
 
-def _wrong(community: Division, people: Sequence[Person]) -> list[dict[str, Any]]:
+def _wrong(community: Division, people: Sequence[Person], counts_by: str, plan: homes.Plan) -> list[dict[str, Any]]:
     """What makes no sense although it could be read: each with its line and column, and nothing of what stands there."""
     places, seen, wrong = _Places(community), dict[tuple[Any, ...], int](), []
     for person in people:
         same = seen.setdefault(_key(person), person.line)
         if same != person.line:
             wrong.append({"line": person.line, "field": NAMES["name"], "message": f"与第 {same} 行是同一个人"})
-        if person.household or person.head:
-            wrong.append({"line": person.line, "field": NAMES["household"], "message": "还不能按户导入，请去掉这一列"})
+        if counts_by == "person" and (person.household or person.is_head or person.head):
+            column = NAMES["household" if person.household else "head"]
+            wrong.append({"line": person.line, "field": column, "message": "本社区按人计分，没有家庭，请不要填写户号和户主"})
         try:
             places.of(person)
         except LookupError as error:
             level, message = error.args
             wrong.append({"line": person.line, "field": NAMES[level], "message": message})
-    return wrong
+    return sorted(wrong + (plan.wrong if counts_by == "household" else []), key=lambda line: line["line"])
 
 
 _SAME = text(
     """
     SELECT name, phone_hash, CASE WHEN phone_hash IS NULL THEN address END AS address,
-           CASE WHEN phone_hash IS NULL THEN born_on END AS born_on, id
+           CASE WHEN phone_hash IS NULL THEN CAST(date_trunc('month', born_on) AS date) END AS born_on, id
     FROM residents WHERE community_code = :community_code AND left_at IS NULL AND name = ANY(:names)
     """
 )

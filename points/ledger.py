@@ -145,7 +145,8 @@ class TakenBack:
 
 _OPEN = text(
     """
-    INSERT INTO accounts (kind, owner, community_code, balance, owed) VALUES (:kind, :owner, :community_code, :balance, 0)
+    INSERT INTO accounts (kind, owner, community_code, balance, owed)
+    SELECT :kind, owner, :community_code, CAST(:balance AS bigint), 0 FROM unnest(CAST(:owners AS text[])) AS owner
     ON CONFLICT (owner, kind) DO NOTHING
     """
 )
@@ -154,18 +155,24 @@ _OPEN = text(
 def open_wallet(owner: str, community_code: str) -> None:
     """Give `owner` a wallet and a place for what it holds; and the community, with its first wallet, where points come from
     and where they go when they expire.
-
-    The wallet's id is the smaller one: whatever locks both locks the wallet first.
     """
-    execute(_OPEN, kind=WALLET, owner=owner, community_code=community_code, balance=0)
-    execute(_OPEN, kind=HELD, owner=owner, community_code=community_code, balance=0)
-    execute(_OPEN, kind=ISSUANCE, owner=community_code, community_code=community_code, balance=None)
-    execute(_OPEN, kind=EXPIRED, owner=community_code, community_code=community_code, balance=None)
+    open_wallets([owner], community_code)
+
+
+def open_wallets(owners: Sequence[str], community_code: str) -> None:
+    """Give each of the owners a wallet, as `open_wallet` does.
+
+    A wallet's id is smaller than that of what it holds: whatever locks both locks the wallet first.
+    """
+    execute(_OPEN, kind=WALLET, owners=list(owners), community_code=community_code, balance=0)
+    execute(_OPEN, kind=HELD, owners=list(owners), community_code=community_code, balance=0)
+    execute(_OPEN, kind=ISSUANCE, owners=[community_code], community_code=community_code, balance=None)
+    execute(_OPEN, kind=EXPIRED, owners=[community_code], community_code=community_code, balance=None)
 
 
 def open_merchant(merchant_id: UUID, community_code: str) -> None:
     """Give a merchant a place for what it takes; done before, it changes nothing."""
-    execute(_OPEN, kind=MERCHANT, owner=str(merchant_id), community_code=community_code, balance=None)
+    execute(_OPEN, kind=MERCHANT, owners=[str(merchant_id)], community_code=community_code, balance=None)
 
 
 # One account with a balance, one without: points enter or leave the counted one.

@@ -90,7 +90,7 @@ class PersonLine(Shape):
     name = Text(most=30, required=True)
     phone = _Phone(most=20)
     household = Text(most=30)
-    head = Flag()
+    head = Text(most=50)
     address = Text(most=100)
     grid = Text(most=60)
     building = Text(most=60)
@@ -110,14 +110,17 @@ def read(table: Table) -> tuple[list[Person], list[dict[str, Any]]]:
     people, wrong, schema = [], [], PersonLine()
     for row in table.rows:
         try:
-            people.append(Person(row.line, **schema.load(_said(row, fields_of))))
+            people.append(_person(row.line, schema.load(_said(row, fields_of))))
         except ValidationError as error:
             wrong += [{"line": row.line, "field": NAMES[name], "message": said[0]} for name, said in error.messages_dict.items()]
     return people, wrong
 
 
 def _said(row: Row, fields_of: list[str]) -> dict[str, Any]:
-    said: dict[str, Any] = {name: cell for name, cell in zip(fields_of, row.cells, strict=True) if cell}
-    if "head" in said:
-        said["head"] = {"是": True, "否": False}.get(said["head"], said["head"])
-    return said
+    return {name: cell for name, cell in zip(fields_of, row.cells, strict=True) if cell}
+
+
+def _person(line: int, said: dict[str, Any]) -> Person:
+    """In the column of the head stands whether this is he, or who it is."""
+    head = said.pop("head", None)
+    return Person(line, **said, is_head=head == "是", head=None if head in ("是", "否") else head)

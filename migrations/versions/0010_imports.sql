@@ -27,3 +27,6 @@ CREATE INDEX imports_community_code_id_idx ON imports (community_code, id);
 CREATE INDEX imports_due_idx ON imports (id) WHERE status = 'applying';
 CREATE INDEX imports_created_at_idx ON imports (created_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON imports TO defen_app;
+
+-- Those who came before there was a search, until the worker has made them findable.
+CREATE INDEX residents_undescribed_idx ON residents (id) WHERE search = '' AND left_at IS NULL;
