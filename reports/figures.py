@@ -149,7 +149,8 @@ def _by_age(part: Part, days: Range, kept: set[date], live: list[date]) -> list[
     query = f"""
         WITH {facts.LIVE}, active AS (
             SELECT p.resident_id FROM unnest(CAST(:months AS date[]), CAST(:bits AS bigint[])) AS kept(month, bits)
-            JOIN monthly_participants p ON p.month = kept.month AND p.days & kept.bits <> 0 WHERE p.community_code = ANY(:codes)
+            JOIN monthly_participants p ON p.month = kept.month AND p.days & kept.bits <> 0
+            WHERE p.month = ANY(:months) AND p.community_code = ANY(:codes)
             UNION SELECT resident_id FROM ({facts.acts(whose)}) acts
         ), people AS (
             SELECT r.born_on, r.left_at, a.resident_id IS NOT NULL AS active

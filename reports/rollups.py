@@ -52,8 +52,8 @@ class MonthlyParticipant(Model):
 
     __tablename__ = "monthly_participants"
 
-    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), primary_key=True)
     month: Mapped[date] = mapped_column(primary_key=True)
+    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), primary_key=True)
     resident_id: Mapped[UUID] = mapped_column(ForeignKey("residents.id"), primary_key=True)
     days: Mapped[int]
 
@@ -78,10 +78,10 @@ _FIGURES = text(
 _PARTICIPANTS = text(
     f"""
     WITH {facts.LIVE}
-    INSERT INTO monthly_participants AS p (community_code, month, resident_id, days)
-    SELECT DISTINCT community_code, CAST(:month AS date), resident_id, CAST(:bit AS bigint) FROM ({facts.acts()}) acts
+    INSERT INTO monthly_participants AS p (month, community_code, resident_id, days)
+    SELECT DISTINCT CAST(:month AS date), community_code, resident_id, CAST(:bit AS bigint) FROM ({facts.acts()}) acts
     ORDER BY community_code, resident_id
-    ON CONFLICT (community_code, month, resident_id) DO UPDATE SET days = p.days | excluded.days
+    ON CONFLICT (month, community_code, resident_id) DO UPDATE SET days = p.days | excluded.days
     """
 )
 

@@ -18,14 +18,17 @@ CREATE TABLE daily_figures (
 );
 -- One row for a resident and a month: in `days` the lowest bit is the first of the month.
 CREATE TABLE monthly_participants (
-    community_code text NOT NULL,
     month date NOT NULL,
+    community_code text NOT NULL,
     resident_id uuid NOT NULL,
     days bigint NOT NULL,
-    CONSTRAINT monthly_participants_pkey PRIMARY KEY (community_code, month, resident_id),
+    CONSTRAINT monthly_participants_pkey PRIMARY KEY (month, community_code, resident_id),
     CONSTRAINT monthly_participants_community_code_fkey FOREIGN KEY(community_code) REFERENCES divisions (code),
     CONSTRAINT monthly_participants_resident_id_fkey FOREIGN KEY(resident_id) REFERENCES residents (id)
 );
+-- The newest people of a community.
+CREATE INDEX residents_community_code_id_idx ON residents (community_code, id) WHERE left_at IS NULL;
+
 CREATE INDEX transfers_created_at_idx ON transfers (created_at);
 CREATE INDEX checkins_created_at_idx ON checkins (created_at);
 CREATE INDEX deeds_declared_at_idx ON deeds (declared_at);
