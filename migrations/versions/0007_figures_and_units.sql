@@ -26,8 +26,9 @@ CREATE TABLE monthly_participants (
     CONSTRAINT monthly_participants_community_code_fkey FOREIGN KEY(community_code) REFERENCES divisions (code),
     CONSTRAINT monthly_participants_resident_id_fkey FOREIGN KEY(resident_id) REFERENCES residents (id)
 );
--- The newest people of a community.
-CREATE INDEX residents_community_code_id_idx ON residents (community_code, id) WHERE left_at IS NULL;
+-- The people of a community, from the newest on.
+DROP INDEX residents_community_code_idx;
+CREATE INDEX residents_community_code_id_idx ON residents (community_code, id);
 
 CREATE INDEX transfers_created_at_idx ON transfers (created_at);
 CREATE INDEX checkins_created_at_idx ON checkins (created_at);
