@@ -65,7 +65,7 @@ KEPT: dict[str, Kept] = {
     "cards": Kept(_PERSON),
     "checkins": Kept(_BOOKS),
     "daily_figures": Kept("sums, made of the books"),
-    "daily_participants": Kept("who took part on which day, made of the books"),
+    "monthly_participants": Kept("who took part on which days, made of the books"),
     "rolled_up_days": Kept("which days are summed up"),
     "donation_lines": Kept(_BOOKS),
     "donation_tariffs": Kept(_COMMUNITY),

@@ -46,11 +46,12 @@ class Resident(Model):
             postgresql_where=text("left_at IS NULL"),
         ),
         Index("residents_undescribed_idx", "id", postgresql_where=text("search = '' AND left_at IS NULL")),
+        Index("residents_community_code_id_idx", "community_code", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=99_999_999), unique=True)
-    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), index=True)
+    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"))
     name: Mapped[str]
     phone_sealed: Mapped[str | None]
     phone_hash: Mapped[bytes | None] = mapped_column(index=True)

@@ -19,7 +19,7 @@ _LAST_ID = UUID(int=2**128 - 1)
 # look through the table itself from its newest row on, which takes five times as long where few are found.
 _FIND = """
     WITH places AS MATERIALIZED (
-        SELECT d.code, d.level IN ('grid', 'building')
+        SELECT d.code, d.level, d.level IN ('grid', 'building')
                    AND strpos(lower(replace(concat_ws('|', d.name, g.name), ' ', '')), :normal) > 0 AS meant
         FROM divisions d LEFT JOIN divisions g ON g.code = d.parent_code AND g.level = 'grid'
         WHERE d.lineage LIKE :scope AND strpos(d.lineage, :below) > 0
@@ -27,6 +27,18 @@ _FIND = """
     SELECT id FROM found WHERE id < :before ORDER BY id DESC LIMIT :limit
 """
 _PEOPLE = "SELECT r.id FROM residents r WHERE r.left_at IS NULL AND r.place_code = ANY(ARRAY(SELECT code FROM places{meant}))"
+# Without a `q`: the newest of each community, or below one of each place, so that no index is read further than for a page.
+_NEWEST = """
+    SELECT n.id FROM (
+        SELECT code, level FROM places WHERE level = 'community' OR NOT EXISTS (SELECT FROM places WHERE level = 'community')
+    ) top CROSS JOIN LATERAL (
+        (SELECT r.id FROM residents r WHERE r.community_code = top.code AND r.left_at IS NULL AND r.id < :before{filters}
+         ORDER BY r.id DESC LIMIT :limit)
+        UNION ALL
+        (SELECT r.id FROM residents r WHERE r.place_code = top.code AND r.left_at IS NULL AND r.id < :before{filters}
+                                        AND top.level <> 'community' ORDER BY r.id DESC LIMIT :limit)
+    ) n
+"""
 _BY_PHONE = text("SELECT id FROM residents WHERE phone_hash = :phone_hash")
 
 
@@ -51,7 +63,7 @@ def find(
     if confirmed is not None:
         filters += f" AND r.confirmed_at IS {'NOT ' if confirmed else ''}NULL"
     everybody = _PEOPLE.format(meant="") + filters
-    found = [everybody]
+    found = [_NEWEST.format(filters=filters)]
     if q:
         found = [_PEOPLE.format(meant=" WHERE meant") + filters, f"{everybody} AND r.id = ANY(CAST(:known AS uuid[]))"]
         values["known"] = _by_number(q)

@@ -64,7 +64,7 @@ def of(actor: Staff, *, since: date | None = None, until: date | None = None, di
     by_day = _by_day(part, days, live)
     totals = {name: sum(figures[name] for figures in by_day.values()) for name in COUNTED}
     totals["deeds"] -= _revoked(part, days)
-    ages = _by_age(part, days, live)
+    ages = _by_age(part, days, kept, live)
     return {
         "from": days.first,
         "to": days.last,
@@ -139,32 +139,29 @@ def _outstanding(part: Part) -> int:
     return int(row.points)
 
 
-# A look for each resident stops at the first day found; a join would go through all the days of all of them.
-_ACTIVE_ON_A_KEPT_DAY = """
-    coalesce((SELECT true FROM daily_participants p
-              WHERE p.resident_id = r.id AND p.day >= :first AND p.day <= :last LIMIT 1), false)
-"""
 _AGE = " ".join(
     f"WHEN r.born_on <= CAST(:on AS date) - interval '{age} years' THEN '{name}'" for name, age in [*AGES.items()][:0:-1]
 )
 
 
-def _by_age(part: Part, days: Range, live: list[date]) -> list[dict[str, Any]]:
+def _by_age(part: Part, days: Range, kept: set[date], live: list[date]) -> list[dict[str, Any]]:
     whose = part.whose(community="r.community_code", place="r.place_code")
     query = f"""
-        WITH {facts.LIVE}, people AS (
-            SELECT r.born_on, r.left_at,
-                   acts.resident_id IS NOT NULL {"" if part.below_community else "OR" + _ACTIVE_ON_A_KEPT_DAY} AS active
-            FROM residents r
-            LEFT JOIN (SELECT DISTINCT resident_id FROM ({facts.acts(whose)}) acts) acts ON acts.resident_id = r.id
-            WHERE {whose}
+        WITH {facts.LIVE}, active AS (
+            SELECT p.resident_id FROM unnest(CAST(:months AS date[]), CAST(:bits AS bigint[])) AS kept(month, bits)
+            JOIN monthly_participants p ON p.month = kept.month AND p.days & kept.bits <> 0
+            WHERE p.month = ANY(:months) AND p.community_code = ANY(:codes)
+            UNION SELECT resident_id FROM ({facts.acts(whose)}) acts
+        ), people AS (
+            SELECT r.born_on, r.left_at, a.resident_id IS NOT NULL AS active
+            FROM residents r LEFT JOIN active a ON a.resident_id = r.id WHERE {whose}
         )
         SELECT CASE WHEN r.born_on IS NULL THEN 'unknown' {_AGE} ELSE 'under_18' END AS age_group,
                count(*) FILTER (WHERE active) AS participants, count(*) FILTER (WHERE left_at IS NULL) AS residents
         FROM people r GROUP BY age_group
     """
     on = min(days.last, clock.today())
-    rows = execute(text(query), first=days.first, last=days.last, on=on, **part.values, **facts.stretches(live))
+    rows = execute(text(query), on=on, **rollups.months(kept), **part.values, **facts.stretches(live))
     found = {row.age_group: row for row in rows}
     return [
         {

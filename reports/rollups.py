@@ -5,7 +5,9 @@ answer needs none of them: days that are not rolled up are read from the rows.
 """
 
 import logging
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, text
@@ -42,14 +44,18 @@ class DailyFigures(Model):
     checkins: Mapped[int]
 
 
-class DailyParticipant(Model):
-    """A resident who did anything on a day."""
+class MonthlyParticipant(Model):
+    """A resident who did anything in a month: `month` is its first day, `days` has a bit for each day, the lowest for the first.
 
-    __tablename__ = "daily_participants"
+    A row for each day would be thirty times as many to go through for those who took part in a year.
+    """
 
+    __tablename__ = "monthly_participants"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"), primary_key=True)
     resident_id: Mapped[UUID] = mapped_column(ForeignKey("residents.id"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True, index=True)
-    community_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"))
+    days: Mapped[int]
 
 
 _FIRST = text(
@@ -60,7 +66,8 @@ _FIRST = text(
 )
 _DAYS = text("SELECT day FROM rolled_up_days WHERE day >= :first AND day <= :last")
 _CLAIM = text("INSERT INTO rolled_up_days (day, rolled_up_at) VALUES (:day, :now) ON CONFLICT (day) DO NOTHING")
-_FORGET = [text(f"DELETE FROM {table} WHERE day = :day") for table in ("rolled_up_days", "daily_figures", "daily_participants")]
+_FORGET = [text(f"DELETE FROM {table} WHERE day = :day") for table in ("rolled_up_days", "daily_figures")]
+_FORGET_PARTICIPANTS = text("UPDATE monthly_participants SET days = days & ~CAST(:bit AS bigint) WHERE month = :month")
 _FIGURES = text(
     f"""
     WITH {facts.LIVE}
@@ -71,8 +78,10 @@ _FIGURES = text(
 _PARTICIPANTS = text(
     f"""
     WITH {facts.LIVE}
-    INSERT INTO daily_participants (community_code, day, resident_id)
-    SELECT DISTINCT community_code, CAST(:day AS date), resident_id FROM ({facts.acts()}) acts
+    INSERT INTO monthly_participants AS p (month, community_code, resident_id, days)
+    SELECT DISTINCT CAST(:month AS date), community_code, resident_id, CAST(:bit AS bigint) FROM ({facts.acts()}) acts
+    ORDER BY community_code, resident_id
+    ON CONFLICT (month, community_code, resident_id) DO UPDATE SET days = p.days | excluded.days
     """
 )
 
@@ -80,6 +89,19 @@ _PARTICIPANTS = text(
 def rolled_up(first: date, last: date) -> set[date]:
     """Which days of a range are rolled up."""
     return set(execute(_DAYS, first=first, last=last).scalars())
+
+
+def months(days: Iterable[date]) -> dict[str, list[Any]]:
+    """Days as the bits of their months: the values of `months` and `bits`."""
+    bits: dict[date, int] = {}
+    for day in days:
+        month = day.replace(day=1)
+        bits[month] = bits.get(month, 0) | _bit(day)
+    return {"months": list(bits), "bits": list(bits.values())}
+
+
+def _bit(day: date) -> int:
+    return 1 << (day.day - 1)
 
 
 def due() -> list[date]:
@@ -100,7 +122,7 @@ def roll_up(day: date) -> bool:
         return False
     stretch = facts.stretches([day])
     execute(_FIGURES, day=day, **stretch)
-    execute(_PARTICIPANTS, day=day, **stretch)
+    execute(_PARTICIPANTS, month=day.replace(day=1), bit=_bit(day), **stretch)
     return True
 
 
@@ -134,5 +156,6 @@ def rebuild() -> int:
         with transaction():
             for forget in _FORGET:
                 execute(forget, day=day)
+            execute(_FORGET_PARTICIPANTS, month=day.replace(day=1), bit=_bit(day))
             roll_up(day)
     return len(kept) + roll_up_due()

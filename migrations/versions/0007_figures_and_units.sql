@@ -16,15 +16,20 @@ CREATE TABLE daily_figures (
     CONSTRAINT daily_figures_pkey PRIMARY KEY (community_code, day),
     CONSTRAINT daily_figures_community_code_fkey FOREIGN KEY(community_code) REFERENCES divisions (code)
 );
-CREATE TABLE daily_participants (
-    resident_id uuid NOT NULL,
-    day date NOT NULL,
+-- One row for a resident and a month: in `days` the lowest bit is the first of the month.
+CREATE TABLE monthly_participants (
+    month date NOT NULL,
     community_code text NOT NULL,
-    CONSTRAINT daily_participants_pkey PRIMARY KEY (resident_id, day),
-    CONSTRAINT daily_participants_community_code_fkey FOREIGN KEY(community_code) REFERENCES divisions (code),
-    CONSTRAINT daily_participants_resident_id_fkey FOREIGN KEY(resident_id) REFERENCES residents (id)
+    resident_id uuid NOT NULL,
+    days bigint NOT NULL,
+    CONSTRAINT monthly_participants_pkey PRIMARY KEY (month, community_code, resident_id),
+    CONSTRAINT monthly_participants_community_code_fkey FOREIGN KEY(community_code) REFERENCES divisions (code),
+    CONSTRAINT monthly_participants_resident_id_fkey FOREIGN KEY(resident_id) REFERENCES residents (id)
 );
-CREATE INDEX daily_participants_day_idx ON daily_participants (day);
+-- The people of a community, from the newest on.
+DROP INDEX residents_community_code_idx;
+CREATE INDEX residents_community_code_id_idx ON residents (community_code, id);
+
 CREATE INDEX transfers_created_at_idx ON transfers (created_at);
 CREATE INDEX checkins_created_at_idx ON checkins (created_at);
 CREATE INDEX deeds_declared_at_idx ON deeds (declared_at);
@@ -87,6 +92,7 @@ CREATE TRIGGER unit_records_not_emptied BEFORE TRUNCATE ON unit_records
 CREATE INDEX audit_log_community_code_id_idx ON audit_log (community_code, id);
 CREATE INDEX audit_log_at_idx ON audit_log (at);
 
-GRANT SELECT, INSERT, DELETE ON rolled_up_days, daily_figures, daily_participants TO defen_app;
+GRANT SELECT, INSERT, DELETE ON rolled_up_days, daily_figures, monthly_participants TO defen_app;
+GRANT UPDATE ON monthly_participants TO defen_app;
 GRANT SELECT, INSERT ON units, unit_agreements, unit_records TO defen_app;
 GRANT UPDATE ON units TO defen_app;

@@ -175,7 +175,12 @@ def test_rollups_say_what_the_rows_say(cast: Cast, places: None, superuser: psyc
     assert sum(1 for counts in figures.values() if counts["redeemed"]) >= 2  # the control: life did happen
     assert any(counts["issued"] < 0 for counts in figures.values()) or sum(c["issued"] for c in figures.values()) > 200
     people = {
-        (c, day, str(r)) for c, day, r in superuser.execute("SELECT community_code, day, resident_id FROM daily_participants")
+        (community, month + timedelta(days=n), str(resident))
+        for community, month, resident, days in superuser.execute(
+            "SELECT community_code, month, resident_id, days FROM monthly_participants"
+        )
+        for n in range(31)
+        if days >> n & 1
     }
     assert people == acted
 
@@ -198,7 +203,7 @@ def test_the_figures_are_the_same_before_and_after_the_worker_ran_and_after_a_re
     with clock.stopped_at(after(days=LIFE_DAYS)):
         superuser.execute("DELETE FROM rolled_up_days")
         superuser.execute("DELETE FROM daily_figures")
-        superuser.execute("DELETE FROM daily_participants")
+        superuser.execute("DELETE FROM monthly_participants")
         live_only = answers()
         with cast.app.app_context():
             for day in rollups.due()[::2]:
@@ -249,7 +254,7 @@ def test_a_worker_that_dies_leaves_nothing_and_another_does_it_all(
         with monkeypatch.context() as broken:
             broken.setattr(rollups, "_PARTICIPANTS", rollups.text("SELECT 1 / 0"))
             assert run_worker(cast) == 0
-        for table in ("rolled_up_days", "daily_figures", "daily_participants"):
+        for table in ("rolled_up_days", "daily_figures", "monthly_participants"):
             assert superuser.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # type: ignore[arg-type]
         assert run_worker(cast) == 2
         assert stats(cast.staff("admin", COMMUNITY))["issued"] == 50

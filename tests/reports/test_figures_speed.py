@@ -1,6 +1,6 @@
 """A district's year of figures is answered at once: it is read from the rollups."""
 
-import time
+import statistics
 from datetime import timedelta
 
 import psycopg
@@ -9,12 +9,15 @@ import pytest
 from kernel import clock
 from tests.answers import after
 from tests.cast import Cast
+from tests.people.test_searches import measured
 
 BIG_DISTRICT, COMMUNITIES, PEOPLE, DAYS = "500101", 200, 100, 365  # 万州
 
 
 @pytest.mark.slow
-def test_a_year_of_two_hundred_communities_is_answered_in_well_below_150_ms(cast: Cast, superuser: psycopg.Connection) -> None:
+def test_a_month_of_two_hundred_communities_is_answered_in_150_ms_and_a_year_in_500(
+    cast: Cast, superuser: psycopg.Connection
+) -> None:
     codes = [
         row[0]
         for row in superuser.execute(
@@ -43,22 +46,24 @@ def test_a_year_of_two_hundred_communities_is_answered_in_well_below_150_ms(cast
     # A fifth of the people do something on each day.
     superuser.execute(
         """
-        INSERT INTO daily_participants SELECT r.id, %s::date + n, r.community_code FROM residents r, generate_series(0, %s) n
-        WHERE (hashtext(r.id::text) + n) %% 5 = 0
+        INSERT INTO monthly_participants
+        SELECT date_trunc('month', day), r.community_code, r.id, sum(1 << extract(day FROM day)::int - 1)
+        FROM residents r, generate_series(0, %s) n, LATERAL (SELECT %s::date + n AS day) days
+        WHERE (hashtext(r.id::text) + n) %% 5 = 0 GROUP BY r.id, 1
         """,
-        (first, DAYS - 2),
+        (DAYS - 2, first),
     )
-    superuser.execute("VACUUM ANALYZE residents, daily_figures, daily_participants, rolled_up_days")
+    superuser.execute("VACUUM ANALYZE residents, daily_figures, monthly_participants, rolled_up_days")
     with clock.stopped_at(after()):
         official = cast.staff("auditor", BIG_DISTRICT)
-        path = f"/staff/stats?from={first}&to={first + timedelta(days=DAYS - 1)}"
-        took = []
-        for _ in range(5):
-            began = time.perf_counter()
-            answer = official.get(path)
-            took.append(time.perf_counter() - began)
-            assert answer.status_code == 200
-    print([f"{s * 1000:.0f} ms" for s in took])
+        for path, most_s in (("/staff/stats", 0.15), (f"/staff/stats?from={first}&to={first + timedelta(days=DAYS - 1)}", 0.5)):
+            took = []
+            for _ in range(7):
+                with measured(cast) as spent:
+                    answer = official.get(path)
+                took.append(sum(spent))
+                assert answer.status_code == 200
+            print(f"{path}: {statistics.median(took) * 1000:.0f} ms in the database")
+            assert answer.json["participants"] == COMMUNITIES * PEOPLE
+            assert statistics.median(took) < most_s
     assert answer.json["issued"] == COMMUNITIES * (DAYS - 1) * 50
-    assert answer.json["participants"] == COMMUNITIES * PEOPLE
-    assert min(took) < 0.15
