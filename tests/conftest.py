@@ -55,9 +55,12 @@ def superuser(app: Flask, data_dir: Path) -> Iterator[psycopg.Connection]:
 @pytest.fixture(autouse=True)
 def clean(request: pytest.FixtureRequest) -> None:
     """Before a test that uses the database, empty all tables but the official divisions."""
-    if "app" not in request.fixturenames:
-        return
-    superuser: psycopg.Connection = request.getfixturevalue("superuser")
+    if "app" in request.fixturenames:
+        empty(request.getfixturevalue("app"), request.getfixturevalue("superuser"))
+
+
+def empty(app: Flask, superuser: psycopg.Connection) -> None:
+    """Empty all tables but the official divisions, and forget who asked how often."""
     kept = ("divisions", "alembic_version")
     rows = superuser.execute(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND NOT tablename = ANY(%s)", (list(kept),)
@@ -67,7 +70,7 @@ def clean(request: pytest.FixtureRequest) -> None:
     superuser.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     superuser.execute("DELETE FROM divisions WHERE level IN ('grid', 'building')")  # the official list ends with the communities
     superuser.execute("SET session_replication_role = origin")
-    request.getfixturevalue("app").extensions["defen-limiter"].storage.reset()
+    app.extensions["defen-limiter"].storage.reset()
 
 
 @pytest.fixture

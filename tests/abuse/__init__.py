@@ -1,0 +1,1 @@
+"""Abuse: what callers try who want more than is theirs."""
