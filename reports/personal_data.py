@@ -33,7 +33,7 @@ SECTIONS: dict[str, Section] = {
     ),
     "cards": Section(("cards",), "SELECT number, issued_at, revoked_at FROM cards WHERE resident_id = :id ORDER BY issued_at"),
     "days_of_taking_part": Section(
-        ("daily_participants",), "SELECT day FROM daily_participants WHERE resident_id = :id ORDER BY day"
+        ("monthly_participants",), "SELECT month, days FROM monthly_participants WHERE resident_id = :id ORDER BY month"
     ),
     "likes": Section(("likes",), "SELECT entry_id, created_at FROM likes WHERE resident_id = :id ORDER BY created_at"),
     "donations": Section(

@@ -6,11 +6,9 @@ route map itself (`routes.py`): a new route is tried here without being named.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
