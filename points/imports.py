@@ -253,7 +253,7 @@ def _report_progress(import_id: UUID, done: int) -> None:
 
 def _enter(job: Import, people: Sequence[Person], known: Sequence[UUID | None], places: "_Places") -> dict[int, Resident]:
     """The newcomers among the people of a file, by their places in it; they have no wallets yet."""
-    entered = {}
+    entered: dict[int, Resident] = {}
     for begin in range(0, len(people), _PROGRESS_EVERY):
         _report_progress(job.id, begin)
         some = range(begin, min(begin + _PROGRESS_EVERY, len(people)))

@@ -129,8 +129,8 @@ _SOURCE = text("SELECT source_type, source_id FROM transfers WHERE id = :id")
 
 def source_of(transfer_id: UUID) -> tuple[str, UUID]:
     """What a transfer was for: the type of its source, and that one's id."""
-    source_type, source_id = execute(_SOURCE, id=transfer_id).one()
-    return source_type, source_id
+    row = execute(_SOURCE, id=transfer_id).one()
+    return row.source_type, row.source_id
 
 
 _OWNER = text("SELECT a.owner FROM transfers t JOIN accounts a ON a.id = t.debit_account WHERE t.id = :id")
