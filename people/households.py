@@ -96,8 +96,7 @@ _FOUND_EACH = text(
 _SETTLE = text(
     """
     WITH given AS (
-        SELECT * FROM unnest(CAST(:moves AS uuid[]), CAST(:residents AS uuid[]), CAST(:homes AS uuid[]))
-            AS given (id, resident, home)
+        SELECT * FROM unnest(CAST(:moves AS uuid[]), CAST(:residents AS uuid[]), CAST(:homes AS uuid[])) AS g (id, resident, home)
     ), recorded AS (
         INSERT INTO household_moves (id, kind, resident_id, to_id, by_kind, by_id, at)
         SELECT id, CASE WHEN resident = home THEN 'founded' ELSE 'joined' END, resident, home, :by_kind, :by_id, :now FROM given

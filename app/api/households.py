@@ -3,20 +3,24 @@
 from typing import Any
 from uuid import UUID
 
+from flask import Response
+
 from app.schemas import households as shapes
 from app.schemas.lists import page_example, page_of, window
 from app.schemas.points import Empty
-from app.web import audience
+from app.schemas.rule_lists import ExportQuery
+from app.web import audience, sheets
 from app.web.idempotency import idempotent
 from app.web.openapi import refuses
 from app.web.parsing import Api
+from kernel import tables
 from kernel.codes import CodeExpired, CodeInvalid
 from kernel.errors import NotFound
 from kernel.paging import Page
 from people import permissions
 from people.actors import Resident, Staff
 from people.households import AlreadyInHousehold
-from points import households
+from points import household_lists, households
 from points.households import AloneInHousehold, HouseholdView, Listed, NotHead
 from points.ledger import InsufficientPoints
 
@@ -71,6 +75,24 @@ def leave(actor: Resident, body: dict[str, Any]) -> HouseholdView:
 def find(actor: Staff, query: dict[str, Any]) -> Page[Listed]:
     """The households in this part of the tree, newest first."""
     return households.find(actor, window(query), **query)
+
+
+@blueprint.get("/staff/households.csv")
+@audience.staff(permissions.AUDIT)
+@blueprint.arguments(ExportQuery, location="query")
+@blueprint.response(200, sheets.BYTES, content_type=sheets.CSV, example="户号,户主")
+def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
+    """The households of a community as CSV, masked for those who may not see them; on record."""
+    return sheets.csv("households", tables.to_csv(list(household_lists.COLUMNS), household_lists.export(actor, **query)))
+
+
+@blueprint.get("/staff/households.xlsx")
+@audience.staff(permissions.AUDIT)
+@blueprint.arguments(ExportQuery, location="query")
+@blueprint.response(200, sheets.BYTES, content_type=sheets.XLSX, example="the bytes of the file")
+def export_xlsx(actor: Staff, query: dict[str, Any]) -> Response:
+    """The households of a community as XLSX, masked for those who may not see them; on record."""
+    return sheets.xlsx("households", tables.to_xlsx(list(household_lists.COLUMNS), household_lists.export(actor, **query)))
 
 
 @blueprint.get("/staff/households/<id:household_id>")

@@ -491,6 +491,17 @@ def test_the_points_of_a_donation_are_taken_back_once_and_the_stock_is_corrected
     assert cast.grandmother.get("/me/wallet").json["earned"] == 100
 
 
+def test_a_donation_whose_points_are_taken_back_is_shown_no_more_and_nobody_puts_it_back(cast: Cast) -> None:
+    wrong, right = (cast.admin.post("/staff/donations", body(cast.grandmother, thanks=True)).json for _ in range(2))
+    deed = cast.give(cast.grandmother, 20)
+    assert cast.admin.post(f"/staff/transfers/{wrong['transfer_id']}/reverse", WHY).status_code == 201
+    assert [one["id"] for one in cast.grandmother.get("/feed").json["items"]] == [deed, right["id"]]
+    refused(cast.admin.post(f"/staff/feed/{wrong['id']}/put-back"), 409, "not_taken_off")
+    credit = next(one["id"] for one in cast.grandmother.get("/me/transfers").json["items"] if one["kind"] == "deed")
+    assert cast.admin.post(f"/staff/transfers/{credit}/reverse", WHY).status_code == 201
+    assert deed in [one["id"] for one in cast.grandmother.get("/feed").json["items"]]
+
+
 def test_points_of_a_donation_that_are_spent_are_not_taken_back(cast: Cast) -> None:
     made = cast.admin.post("/staff/donations", body(cast.grandmother, {**BOOKS, "points": 30})).json
     cast.order(cast.grandmother)

@@ -35,6 +35,15 @@ def test_a_deed_entered_on_behalf_waits_like_any_other_and_says_who_entered_it(c
     assert [(deed["id"], deed["channel"], deed["steps"][0]["by"]) for deed in own] == [(shown["id"], "phone", "小林")]
 
 
+def test_the_resident_is_told_what_was_entered_for_him(cast: Cast) -> None:
+    deed, today = enter(cast).json["id"], clock.today()
+    (told,) = [one for one in cast.grandmother.get("/me/messages").json["items"] if one["kind"] == "deed.entered"]
+    assert told["source"] == {"type": "deed", "id": deed}
+    assert f"“参加治安巡逻”（{today.month}月{today.day}日）" in told["body"]
+    own = cast.deed(cast.grandmother)
+    assert own not in [one["source"]["id"] for one in cast.grandmother.get("/me/messages").json["items"]]
+
+
 def test_a_deed_that_a_resident_declared_himself_was_entered_by_nobody(cast: Cast) -> None:
     cast.deed(cast.grandmother)
     assert cast.reviewer.get("/staff/deeds").json["items"][0]["entered_by"] is None

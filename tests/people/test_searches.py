@@ -4,13 +4,16 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 from psycopg.types.json import Jsonb
 from sqlalchemy import event
 
+from app import embedded, jobs
 from kernel import signing
 from kernel.database import db
 from people import names
@@ -134,3 +137,34 @@ def measured(cast: Cast) -> Iterator[list[float]]:
     finally:
         event.remove(engine, "before_cursor_execute", before)
         event.remove(engine, "after_cursor_execute", after)
+
+
+def test_those_who_came_before_there_was_a_search_are_made_findable_once(
+    cast: Cast, app: Flask, superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _ = cast.grandmother, cast.volunteer, cast.neighbour
+    left = cast.resident("·")
+    superuser.execute("UPDATE residents SET search = ''")
+    superuser.execute("UPDATE residents SET left_at = now(), name = '' WHERE name = '陈晨'")
+    assert cast.reviewer.get("/staff/residents?q=lxy").json["items"] == []
+    monkeypatch.setattr(jobs, "_BATCH", 2)
+    with app.app_context():
+        assert [jobs.run_due()["residents_made_findable"] for _ in range(2)] == [3, 0]
+    for wanted in ("李秀", "lxy", "0001"):
+        assert cast.grandmother.id in [one["id"] for one in cast.reviewer.get(f"/staff/residents?q={wanted}").json["items"]]
+    found = superuser.execute("SELECT name, search FROM residents ORDER BY number").fetchall()
+    assert found[1] == ("", "")
+    assert found[0][1].startswith("李秀英|lixiuying")
+    assert left.id in [one["id"] for one in cast.reviewer.get("/staff/residents").json["items"]]
+
+
+def test_somebody_who_is_being_changed_is_left_for_the_next_time(
+    cast: Cast, app: Flask, superuser: psycopg.Connection, data_dir: Path
+) -> None:
+    _ = cast.grandmother, cast.volunteer
+    superuser.execute("UPDATE residents SET search = ''")
+    with psycopg.connect(embedded.superuser_url(data_dir, embedded.DATABASE)) as other, app.app_context():
+        other.execute("SELECT FROM residents WHERE name = '陈晨' FOR NO KEY UPDATE")
+        assert jobs.make_findable() == 1
+        other.rollback()
+        assert jobs.make_findable() == 1

@@ -119,6 +119,8 @@ ROUTES = {
     "POST /staff/deeds/<id:deed_id>/return": "reviewers",
     "POST /staff/deeds/<id:deed_id>/revoke": "reviewers",
     "GET /staff/households": "staff",
+    "GET /staff/households.csv": "auditors",
+    "GET /staff/households.xlsx": "auditors",
     "GET /staff/households/<id:household_id>": "staff",
     "PATCH /staff/households/<id:household_id>": "entering staff",
     "POST /staff/households/<id:household_id>/members": "entering staff",
