@@ -138,7 +138,7 @@ class ReviewerShape(Shape):
     p90_minutes = fields.Integer()
 
 
-class WaitingShape(Shape):
+class QueueShape(Shape):
     """What waits for review now; `late` has waited for more than three days."""
 
     count = fields.Integer()
@@ -152,4 +152,4 @@ class FiguresShape(Shape):
     start = fields.Date(data_key="from")
     end = fields.Date(data_key="to")
     reviewers = fields.List(fields.Nested(ReviewerShape))
-    waiting = fields.Nested(WaitingShape)
+    waiting = fields.Nested(QueueShape)
