@@ -55,20 +55,21 @@ class HouseholdView:
     wallet: Wallet
 
 
-# Points earned count for the household that got them, and for the one it was merged into.
+_HOMES = text("SELECT id::text AS wallet FROM households WHERE id = :id OR merged_into = :id")
+# Points earned count for the household that got them, and for the one it was merged into; those taken back do not count.
 _EARNED = text(
     """
     WITH homes AS (SELECT id::text AS wallet FROM households WHERE id = :id OR merged_into = :id),
     earned AS (
         SELECT resident_id, sum(points) AS points FROM (
-            SELECT resident_id, points FROM checkins WHERE wallet IN (SELECT wallet FROM homes)
+            SELECT id, resident_id, points FROM checkins WHERE wallet IN (SELECT wallet FROM homes)
             UNION ALL
-            SELECT d.resident_id, d.points FROM deeds d
+            SELECT d.id, d.resident_id, d.points FROM deeds d
             WHERE d.wallet IN (SELECT wallet FROM homes) AND d.status = 'approved'
               AND NOT EXISTS (SELECT FROM waiting_credits w WHERE w.deed_id = d.id AND w.ended_at IS NULL)
             UNION ALL
-            SELECT resident_id, points FROM donations WHERE wallet IN (SELECT wallet FROM homes)
-        ) sources GROUP BY resident_id
+            SELECT id, resident_id, points FROM donations WHERE wallet IN (SELECT wallet FROM homes)
+        ) sources WHERE id <> ALL(:reversed) GROUP BY resident_id
     )
     SELECT r.id, r.name, coalesce(e.points, 0) AS earned, r.household_id = :id AND r.left_at IS NULL AS present,
            coalesce(r.id = h.head_id, false) AS is_head
@@ -84,7 +85,9 @@ def view(household_id: UUID) -> HouseholdView:
     household = db.session.get(Household, household_id, populate_existing=True)
     if household is None:
         raise NotFound()
-    members = [Member(r.id, r.name, int(r.earned), bool(r.present), r.is_head) for r in execute(_EARNED, id=household_id)]
+    reversed_ = wallets.sources_reversed([row.wallet for row in execute(_HOMES, id=household_id)])
+    rows = execute(_EARNED, id=household_id, reversed=reversed_)
+    members = [Member(r.id, r.name, int(r.earned), bool(r.present), r.is_head) for r in rows]
     return HouseholdView(
         household.id,
         household.number,

@@ -59,6 +59,13 @@ _TOTALS = text(
     FROM ({_HELD}) w
     """
 )
+_REVERSED = text(
+    """
+    SELECT credit.source_id FROM accounts w JOIN transfers r ON r.debit_account = w.id AND r.kind = 'reversal'
+    JOIN transfers credit ON credit.id = r.reverses
+    WHERE w.owner = ANY(:owners) AND w.kind = 'wallet'
+    """
+)
 _HISTORY = text(
     """
     WITH wallet AS (SELECT id FROM accounts WHERE owner = :owner AND kind = 'wallet'),
@@ -109,6 +116,11 @@ _BALANCES_OF = text("SELECT owner, balance FROM accounts WHERE owner = ANY(:owne
 def balances_of(owners: list[str]) -> dict[str, int]:
     """What can be spent from each of some wallets, by owner."""
     return {row.owner: row.balance for row in execute(_BALANCES_OF, owners=owners)}
+
+
+def sources_reversed(owners: list[str]) -> list[UUID]:
+    """What had credited some wallets until the credit was reversed: ids of check-ins, deeds and donations."""
+    return [row.source_id for row in execute(_REVERSED, owners=owners)]
 
 
 def of(actor: Resident) -> Wallet:

@@ -71,6 +71,7 @@ def apply(actor: Staff, body: dict[str, Any], import_id: UUID) -> Import:
 
 @blueprint.get("/staff/residents.csv")
 @audience.staff(permissions.AUDIT)
+@refuses(NotFound)
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, sheets.BYTES, content_type=sheets.CSV, example="姓名,电话")
 def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
@@ -80,6 +81,7 @@ def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
 
 @blueprint.get("/staff/residents.xlsx")
 @audience.staff(permissions.AUDIT)
+@refuses(NotFound)
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, sheets.BYTES, content_type=sheets.XLSX, example="the bytes of the file")
 def export_xlsx(actor: Staff, query: dict[str, Any]) -> Response:

@@ -56,6 +56,7 @@ def import_ready(actor: Staff, body: dict[str, Any], name: str) -> Report:
 
 @blueprint.get("/staff/rules.csv")
 @audience.staff(permissions.AUDIT)
+@refuses(NotFound)
 @blueprint.arguments(shapes.ExportQuery, location="query")
 @blueprint.response(200, sheets.BYTES, content_type=sheets.CSV, example="编号,名称,类别,积分")
 def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
@@ -66,6 +67,7 @@ def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
 
 @blueprint.get("/staff/rules.xlsx")
 @audience.staff(permissions.AUDIT)
+@refuses(NotFound)
 @blueprint.arguments(shapes.ExportQuery, location="query")
 @blueprint.response(200, sheets.BYTES, content_type=sheets.XLSX, example="the bytes of the file")
 def export_xlsx(actor: Staff, query: dict[str, Any]) -> Response:

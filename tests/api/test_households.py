@@ -104,6 +104,16 @@ def test_whoever_is_taken_in_brings_his_points_and_earns_and_pays_with_the_other
     assert moves(superuser, cast.volunteer) == [("founded", None), ("joined", None)]
 
 
+def test_points_that_were_reversed_no_longer_count_as_earned(cast: Cast) -> None:
+    cast.settings(counts_by="household")
+    cast.give(cast.grandmother, 75)
+    cast.give(cast.grandmother, 50)
+    transfer = cast.grandmother.get("/me/transfers").json["items"][0]["id"]
+    assert earned(cast.grandmother) == {"李秀英": (125, True)}
+    assert cast.admin.post(f"/staff/transfers/{transfer}/reverse", {"reason": "记错了人"}).status_code == 201
+    assert earned(cast.grandmother) == {"李秀英": (75, True)}
+
+
 def test_an_invitation_sent_again_with_its_key_is_answered_again(cast: Cast) -> None:
     cast.settings(counts_by="household")
     cast.give(cast.volunteer, 50)

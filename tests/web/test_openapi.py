@@ -194,3 +194,9 @@ def test_the_page_to_try_it_loads_nothing_from_outside(cast: Cast) -> None:
         assert cast.nobody.app.test_client().get(address).status_code == 200, address
     assert "http://" not in page.text.replace("http://www.w3.org", "")
     assert "https://" not in page.text
+
+
+def test_every_export_of_a_community_says_that_a_community_may_not_be_found(document: dict[str, Any]) -> None:
+    exports = [path for path in document["paths"] if path.endswith((".csv", ".xlsx")) and "/{" not in path]
+    assert len(exports) >= 4
+    assert all("404" in document["paths"][path]["get"]["responses"] for path in exports)
