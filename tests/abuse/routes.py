@@ -81,12 +81,15 @@ BODIES: dict[str | tuple[str, str], dict[str, Any]] = {
     "POST /staff/donations": {"lines": [{"name": "旧书", **GOODS}]},
     ("POST /staff/donations", "item_id"): {"lines": [{"item_id": "", **GOODS}]},
     ("POST /staff/donations", "tariff_id"): {"lines": [{"tariff_id": "", "quantity": 2}]},
+    "POST /staff/accounts": {"password": "a password for tests"},
+    "POST /staff/imports": {"dry_run": "true"},
+    "POST /staff/rules/import": {"dry_run": "true"},
     "POST /staff/households/<id:household_id>/split": {"points": 0},
 }
 FILES = {
     "POST /uploads": (b"no picture", "photo.jpg"),
     "POST /staff/imports": (tables.to_csv(["姓名", "电话", "住址", "出生年月"], [["钱进", "", "", ""]]), "people.csv"),
-    "POST /staff/rules/import": (tables.to_csv(["编号", "名称", "类别", "分值"], [["T-1", "巡逻", "治理", 5]]), "rules.csv"),
+    "POST /staff/rules/import": (tables.to_csv(["编号", "名称", "类别", "积分"], [["T-1", "巡逻", "治理", 5]]), "rules.csv"),
 }
 
 
