@@ -39,6 +39,7 @@ def test_every_place_for_an_id_takes_an_id_of_ones_own(stage: Stage) -> None:
     assert heard.keys() == {(route.name, slot.name) for route in stage.routes for slot in route.slots}
 
 
+@pytest.mark.slow
 def test_nobody_of_an_audience_is_turned_away_and_no_call_breaks(stage: Stage) -> None:
     for name in NAMES:
         member = stage.members[name]
