@@ -26,7 +26,7 @@ NAMES = {field: column for column, field in COLUMNS.items()}
 
 
 def export(actor: Staff, community_code: str | None = None) -> list[list[str | int | None]]:
-    """The residents of a community as rows of a table with all columns, by their numbers; on record.
+    """The residents of a community in the actor's part of the tree, as rows of a table with all columns, by number; on record.
 
     Names and phones are masked, addresses and dates of birth left out, for roles that see personal data only so.
 
@@ -40,7 +40,7 @@ def export(actor: Staff, community_code: str | None = None) -> list[list[str | i
         .join(Division, Division.code == Resident.place_code)
         .join(above, above.code == Division.parent_code)
         .outerjoin(Household, Household.id == Resident.household_id)
-        .where(Resident.community_code == community.code, Resident.left_at.is_(None))
+        .where(Resident.community_code == community.code, Resident.left_at.is_(None), Division.lineage.startswith(actor.scope))
         .order_by(Resident.number)
     ).all()
     masked = actor.role in permissions.MASKED_ROLES

@@ -41,7 +41,7 @@ KINDS = {
     "donation_id": "donation",
     "unit_id": "unit",
     "staff_id": "account",
-    "actor_id": "account",
+    "actor_id": "actor",
     "import_id": "import",
     "community_code": "community",
     "parent_code": "community",
@@ -54,8 +54,16 @@ KINDS = {
 KINDS_HERE: dict[tuple[str, str], str | None] = {
     ("POST /staff/deeds/approve", "ids"): "deed",
     ("POST /me/messages/read", "ids"): "message",
+    ("PATCH /staff/deeds/<id:deed_id>", "deed_id"): "entered deed",  # a resident's own is his to change
     ("PATCH /staff/divisions/<code>", "code"): "place",
     ("POST /staff/rules/ready-lists/<name>", "name"): None,
+    ("PATCH /deeds/<id:deed_id>", "deed_id"): "returned deed",
+    ("DELETE /staff/residents/<id:resident_id>/card", "resident_id"): "card holder",
+    ("GET /staff/deeds", "rule_id"): "rule in use",
+    ("GET /staff/deeds", "resident_id"): "resident in use",
+    ("GET /staff/donations", "resident_id"): "resident in use",
+    ("GET /items", "merchant_id"): "merchant in use",
+    ("GET /staff/items", "merchant_id"): "merchant in use",
     ("POST /auth/wechat", "code"): None,  # WeChat's own
     ("POST /me/registration", "phone_code"): None,  # WeChat's own
     ("POST /me/registration", "community_code"): None,  # whoever joins chooses among all communities
@@ -73,13 +81,15 @@ BODIES: dict[str | tuple[str, str], dict[str, Any]] = {
     "POST /staff/donations": {"lines": [{"name": "旧书", **GOODS}]},
     ("POST /staff/donations", "item_id"): {"lines": [{"item_id": "", **GOODS}]},
     ("POST /staff/donations", "tariff_id"): {"lines": [{"tariff_id": "", "quantity": 2}]},
+    "POST /staff/accounts": {"password": "a password for tests"},
+    "POST /staff/imports": {"dry_run": "true"},
+    "POST /staff/rules/import": {"dry_run": "true"},
     "POST /staff/households/<id:household_id>/split": {"points": 0},
 }
-QUERIES = {"GET /staff/stats/rows": {"figure": "issued"}}
 FILES = {
     "POST /uploads": (b"no picture", "photo.jpg"),
     "POST /staff/imports": (tables.to_csv(["姓名", "电话", "住址", "出生年月"], [["钱进", "", "", ""]]), "people.csv"),
-    "POST /staff/rules/import": (tables.to_csv(["编号", "名称", "类别", "分值"], [["T-1", "巡逻", "治理", 5]]), "rules.csv"),
+    "POST /staff/rules/import": (tables.to_csv(["编号", "名称", "类别", "积分"], [["T-1", "巡逻", "治理", 5]]), "rules.csv"),
 }
 
 
@@ -103,6 +113,7 @@ class Route:
     path: str
     slots: list[Slot] = field(default_factory=list)
     query: list[str] = field(default_factory=list)
+    choices: dict[str, list[str]] = field(default_factory=dict)  # of what the query must name
     fields: set[str] | None = None  # of a JSON body; None where there is none
     example: dict[str, Any] = field(default_factory=dict)
     file: bool = False
@@ -114,7 +125,7 @@ class Route:
     def request(self, ids: dict[str, str], tried: Slot | None = None, given: str = "") -> tuple[str, dict[str, Any]]:
         """The path and the rest of a request with these ids by kind, and `given` where an id is tried."""
         filled = {slot: given if slot == tried else ids[slot.kind] for slot in self.slots if slot.required or slot == tried}
-        path, query, body = self.path, dict(QUERIES.get(self.name, {})), self.body(tried)
+        path, query, body = self.path, dict(self.ways()[0]), self.body(tried)
         for slot, value in filled.items():
             if slot.where == "path":
                 path = path.replace(f"{{{slot.name}}}", value)
@@ -131,6 +142,10 @@ class Route:
         elif self.fields is not None:
             rest["json"] = body
         return path, rest
+
+    def ways(self) -> list[dict[str, str]]:
+        """What must be asked for in the query, each of its values once."""
+        return [{name: value} for name, values in self.choices.items() for value in values] or [{}]
 
     def body(self, tried: Slot | None = None) -> dict[str, Any]:
         """A body without ids that is in order today."""
@@ -170,6 +185,8 @@ def _read(route: Route, document: dict[str, Any], described: dict[str, Any], met
     for parameter in operation.get("parameters", ()):
         if (parameter := _resolved(document, parameter)).get("in") == "query":
             route.query.append(parameter["name"])
+            if parameter.get("required") and "enum" in parameter["schema"]:
+                route.choices[parameter["name"]] = parameter["schema"]["enum"]
             if kind := _kind(route, parameter["name"]):
                 route.slots.append(Slot("query", parameter["name"], kind, required=parameter.get("required", False)))
     for content_type, content in operation.get("requestBody", {}).get("content", {}).items():

@@ -13,9 +13,9 @@ from kernel import clock, tables
 from tests.cast import Caller, Cast
 
 # What belongs to one resident: to all other residents it does not exist.
-PRIVATE = {"deed", "order", "upload", "message"}
+PRIVATE = {"deed", "returned deed", "entered deed", "order", "upload", "message"}
 # What belongs to a person or lies at his place: to staff of another grid it does not exist.
-PERSONAL = {"resident", "household", "other household", "deed", "order", "upload", "message", "transfer", "donation"}
+PERSONAL = PRIVATE | {"resident", "resident in use", "card holder", "household", "other household", "transfer", "donation"}
 
 
 @dataclass
@@ -43,11 +43,13 @@ class World:
             "household": lambda: self._household(self._person(), self._person()),
             "other household": lambda: self._household(self._person()),
             "deed": self._deed,
+            "returned deed": lambda: self._returned(self._deed()),
+            "entered deed": lambda: self._returned(self._entered()),
             "upload": lambda: self.resident.upload(),
             "entry": partial(self._earn, 10),
             "message": lambda: str(self.resident.get("/me/messages?limit=1").json["items"][0]["id"]),
             "rule": self._rule,
-            "reason": partial(self._made, "/staff/reasons", action="return", text=f"{tag}{uuid4().hex}"),
+            "reason": lambda: self._made("/staff/reasons", action="return", text=f"{tag}{uuid4().hex}"),
             "item": self._item,
             "order": lambda: self._made("/orders", by=self.resident, item_id=self._item(), quantity=1),
             "merchant": partial(self._made, "/staff/merchants", name=f"{tag}理发店"),
@@ -57,17 +59,28 @@ class World:
             "unit": lambda: self._made("/staff/units", name=f"{tag}卫生院{uuid4().hex[:8]}", kind="institution"),
             "account": self._account,
             "import": self._import,
+            "card holder": self._with_card,
+            "resident in use": lambda: self.resident.id,
+            "rule in use": lambda: self.rule,
+            "merchant in use": lambda: self.merchant,
+            "actor": lambda: str(self.admin.id),
             "community": lambda: self.community,
             "place": lambda: self.building,
         }
-        self.ids = self.fresh()
+        ids = self.fresh()
+        self.ids = {kind: ids[kind] for kind in self.makers}
 
     def fresh(self) -> dict[str, str]:
-        """One new thing of every kind, by kind; the person is a member of the household."""
-        ids = {kind: make() for kind, make in self.makers.items()}
-        ids["resident"] = self._person()
-        ids["household"] = self._household(ids["resident"], self._person())
-        return ids
+        """New things, by kind, each made when it is asked for; the person is a member of the household."""
+        return Fresh(self)
+
+    def secrets(self, kinds: set[str] | None = None) -> dict[str, str]:
+        """What only those may read who see this world, or these kinds of it: ids by kind, and how things are called."""
+        public = {"community", "place"}
+        ids = {kind: given for kind, given in self.ids.items() if kind not in public and (kinds is None or kind in kinds)}
+        if kinds is None:
+            return {**ids, "grid": self.grid, "name": f"{self.name}的"}
+        return ids | ({"name": f"{self.name}的居民"} if "resident" in kinds else {})
 
     def move(self, resident_id: str) -> None:
         """Have somebody live in this world's building."""
@@ -86,9 +99,21 @@ class World:
     def _person(self) -> str:
         return self._made("/staff/residents", name=f"{self.name}的居民", place_code=self.building)
 
-    def _household(self, *people: str) -> str:
-        members = [Caller(self.cast.app, id=person) for person in people]
-        return self.cast.household(*members, community_code=self.community)
+    def _household(self, head: str, *others: str) -> str:
+        home = str(self.admin.get(f"/staff/residents/{head}").json["household"]["id"])
+        for other in others:
+            answer = self.admin.post(f"/staff/households/{home}/members", {"resident_id": other, "reason": "户口本核对"})
+            assert answer.status_code == 201, answer.text
+        return home
+
+    def _with_card(self) -> str:
+        person = self._person()
+        assert self.admin.post(f"/staff/residents/{person}/card").status_code == 201
+        return person
+
+    def _returned(self, deed: str) -> str:
+        assert self.admin.post(f"/staff/deeds/{deed}/return", {"reason": "请补照片"}).status_code == 200
+        return deed
 
     def _rule(self) -> str:
         title = f"{self.name}的巡逻"
@@ -97,6 +122,10 @@ class World:
     def _deed(self) -> str:
         given = {"occurred_on": str(clock.today()), "description": f"{self.name}的好事"}
         return self._made("/deeds", by=self.resident, rule_id=self.rule, **given)
+
+    def _entered(self) -> str:
+        given = {"occurred_on": str(clock.today()), "description": f"{self.name}的好事", "channel": "phone"}
+        return self._made("/staff/deeds", resident_id=self.resident.id, rule_id=self.rule, **given)
 
     def _earn(self, points: int) -> str:
         deed = self._deed()
@@ -124,6 +153,20 @@ class World:
         answer = self.admin.call("POST", "/staff/imports", data={"file": (io.BytesIO(data), f"{self.name}.csv")})
         assert answer.status_code == 201, answer.text
         return str(answer.json["id"])
+
+
+class Fresh(dict[str, str]):
+    """Things of a world that are made when they are asked for."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world = world
+
+    def __missing__(self, kind: str) -> str:
+        world = self.world
+        joint = kind == "household"
+        self[kind] = world._household(self["resident"], world._person()) if joint else world.makers[kind]()
+        return self[kind]
 
 
 def nowhere(kinds: set[str]) -> dict[str, str]:
