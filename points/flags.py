@@ -34,21 +34,22 @@ _PLAIN = text(
     FROM deeds d WHERE d.id = ANY(:ids)
     """
 )
-# Each picture of the page is held against all of its community, which an index holds side by side; the few that are alike are
-# looked at closer.
+# Each picture of the page is held against all of its community, which an index holds side by side (OFFSET 0 keeps it from being
+# a join, which compares the community's code for every pair); the few that are alike are looked at closer, one by one.
 _SIMILAR = text(
     """
-    WITH asked AS MATERIALIZED (
-        SELECT deed_id, community_code, upload_id, phash FROM deed_photos WHERE deed_id = ANY(:ids) AND phash IS NOT NULL
-    ), alike AS MATERIALIZED (
+    WITH alike AS MATERIALIZED (
         SELECT a.deed_id, a.upload_id, p.deed_id AS other_id, p.upload_id AS other_upload_id
-        FROM asked a JOIN deed_photos p ON p.community_code = a.community_code AND p.phash IS NOT NULL
-        WHERE bit_count((a.phash # p.phash)::bit(64)) <= :near
+        FROM deed_photos a CROSS JOIN LATERAL (
+            SELECT deed_id, upload_id FROM deed_photos p
+            WHERE p.community_code = a.community_code AND p.phash IS NOT NULL AND p.deed_id <> a.deed_id
+              AND bit_count((a.phash # p.phash)::bit(64)) <= :near OFFSET 0) p
+        WHERE a.deed_id = ANY(:ids) AND a.phash IS NOT NULL
     )
-    SELECT DISTINCT a.deed_id
-    FROM alike a JOIN deeds d ON d.id = a.deed_id JOIN uploads u ON u.id = a.upload_id
-         JOIN deeds o ON o.id = a.other_id JOIN uploads ou ON ou.id = a.other_upload_id
-    WHERE o.id <> d.id AND o.status <> 'withdrawn' AND ou.digest <> u.digest AND abs(o.occurred_on - d.occurred_on) <= :days
+    SELECT DISTINCT deed_id FROM alike WHERE (
+        SELECT o.status <> 'withdrawn' AND ou.digest <> u.digest AND abs(o.occurred_on - d.occurred_on) <= :days
+        FROM deeds d, deeds o, uploads u, uploads ou
+        WHERE d.id = alike.deed_id AND o.id = other_id AND u.id = upload_id AND ou.id = other_upload_id)
     """
 )
 
