@@ -18,13 +18,16 @@ _HOUSEHOLDS = text(
     LEFT JOIN residents head ON head.id = h.head_id
     LEFT JOIN residents r ON r.household_id = h.id AND r.left_at IS NULL
     WHERE h.community_code = :community_code AND h.merged_into IS NULL
+      AND (EXISTS (SELECT FROM divisions d WHERE d.code = h.community_code AND starts_with(d.lineage, :scope))
+           OR EXISTS (SELECT FROM residents m JOIN divisions d ON d.code = m.place_code
+                      WHERE m.household_id = h.id AND starts_with(d.lineage, :scope)))
     GROUP BY h.id, head.name ORDER BY h.number
     """
 )
 
 
 def export(actor: Staff, community_code: str | None = None) -> list[list[Cell]]:
-    """The households of a community as rows of a table with all columns, by their numbers; on record.
+    """The households of a community, or of the actor's part of it, as rows of a table with all columns, by number; on record.
 
     Heads are masked and addresses left out for roles that see personal data only so.
 
@@ -32,7 +35,7 @@ def export(actor: Staff, community_code: str | None = None) -> list[list[Cell]]:
         NotFound: the community is not in the actor's part of the tree.
     """
     community = divisions.community_for(actor, community_code)
-    found = execute(_HOUSEHOLDS, community_code=community.code).all()
+    found = execute(_HOUSEHOLDS, community_code=community.code, scope=actor.scope).all()
     balances = wallets.balances_of([str(home.id) for home in found])
     masked = actor.role in permissions.MASKED_ROLES
     audit.record(actor, "household.export", None, community.code, households=len(found), masked=masked)

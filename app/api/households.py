@@ -79,6 +79,7 @@ def find(actor: Staff, query: dict[str, Any]) -> Page[Listed]:
 
 @blueprint.get("/staff/households.csv")
 @audience.staff(permissions.AUDIT)
+@refuses(NotFound)
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, sheets.BYTES, content_type=sheets.CSV, example="户号,户主")
 def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
@@ -88,6 +89,7 @@ def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
 
 @blueprint.get("/staff/households.xlsx")
 @audience.staff(permissions.AUDIT)
+@refuses(NotFound)
 @blueprint.arguments(ExportQuery, location="query")
 @blueprint.response(200, sheets.BYTES, content_type=sheets.XLSX, example="the bytes of the file")
 def export_xlsx(actor: Staff, query: dict[str, Any]) -> Response:
