@@ -42,28 +42,19 @@ class Entry:
     source: dict[str, str]
 
 
-# What is held for a wallet: also by the orders of a household that was merged into its own, which run on where they were placed.
-_HELD = """
-    SELECT w.id, w.owner, w.balance, w.owed, h.id AS held_id, h.balance + coalesce((
-               SELECT sum(old.balance) FROM households m JOIN accounts old ON old.owner = m.id::text AND old.kind = 'held'
-               WHERE m.merged_into = CAST(w.owner AS uuid)), 0) AS held
-    FROM accounts w JOIN accounts h ON h.owner = w.owner AND h.kind = 'held'
+_BALANCES = text(
+    """
+    SELECT w.balance, h.balance AS held FROM accounts w JOIN accounts h ON h.owner = w.owner AND h.kind = 'held'
     WHERE w.owner = :owner AND w.kind = 'wallet'
-"""
-_BALANCES = text(_HELD)
-_TOTALS = text(
-    f"""
-    SELECT balance, held, owed,
-           coalesce((SELECT sum(t.amount) FROM transfers t WHERE t.debit_account = held_id AND t.kind = 'spend'), 0) AS spent,
-           coalesce((SELECT sum(t.amount) FROM transfers t WHERE t.debit_account = w.id AND t.kind = 'expiry'), 0) AS expired
-    FROM ({_HELD}) w
     """
 )
-_REVERSED = text(
+_TOTALS = text(
     """
-    SELECT credit.source_id FROM accounts w JOIN transfers r ON r.debit_account = w.id AND r.kind = 'reversal'
-    JOIN transfers credit ON credit.id = r.reverses
-    WHERE w.owner = ANY(:owners) AND w.kind = 'wallet'
+    SELECT w.balance, h.balance AS held, w.owed,
+           coalesce((SELECT sum(t.amount) FROM transfers t WHERE t.debit_account = h.id AND t.kind = 'spend'), 0) AS spent,
+           coalesce((SELECT sum(t.amount) FROM transfers t WHERE t.debit_account = w.id AND t.kind = 'expiry'), 0) AS expired
+    FROM accounts w JOIN accounts h ON h.owner = w.owner AND h.kind = 'held'
+    WHERE w.owner = :owner AND w.kind = 'wallet'
     """
 )
 _HISTORY = text(
@@ -86,7 +77,7 @@ def balances(actor: Resident) -> Wallet:
     """What is in the actor's wallet and what it holds."""
     row = first(_BALANCES, owner=actor.wallet)
     assert row is not None
-    return Wallet(row.balance, int(row.held))
+    return Wallet(row.balance, row.held)
 
 
 _BALANCE_AT = text(
@@ -134,9 +125,8 @@ def of_owner(owner: str) -> Wallet:
     assert row is not None
     spent, expired = int(row.spent), int(row.expired)
     # What came in, less what was taken back, is all that went out of it and all that is still there.
-    held = int(row.held)
-    earned = row.balance + held + spent + expired
-    return Wallet(row.balance, held, earned, spent, expired, owed=row.owed)
+    earned = row.balance + row.held + spent + expired
+    return Wallet(row.balance, row.held, earned, spent, expired, owed=row.owed)
 
 
 def history(actor: Resident, window: paging.Window) -> paging.Page[Entry]:

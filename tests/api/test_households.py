@@ -380,17 +380,6 @@ def test_households_that_were_given_up_can_no_longer_be_merged_or_filled(cast: C
     assert cast.balance(cast.grandmother) == 75
 
 
-def test_what_an_order_of_a_merged_household_holds_is_still_shown(cast: Cast, verified: None) -> None:
-    cast.settings(counts_by="household")
-    old, new = cast.grandmother, cast.volunteer
-    cast.give(old, 100)
-    cast.order(old)
-    assert new.post("/households/mine/members", {"resident_id": old.id}).status_code == 201
-    wallet = new.get("/me/wallet").json
-    assert (wallet["balance"], wallet["held"], wallet["earned"]) == (70, 30, 100)
-    assert old.get("/me").json["wallet"] == {"balance": 70, "held": 30}
-
-
 def test_somebody_is_taken_in_by_the_code_on_his_phone(cast: Cast, verified: None) -> None:
     cast.settings(counts_by="household")
     code = cast.volunteer.get("/me/code").json["token"]
