@@ -57,6 +57,13 @@ _TOTALS = text(
     WHERE w.owner = :owner AND w.kind = 'wallet'
     """
 )
+_REVERSED = text(
+    """
+    SELECT credit.source_id FROM accounts w JOIN transfers r ON r.debit_account = w.id AND r.kind = 'reversal'
+    JOIN transfers credit ON credit.id = r.reverses
+    WHERE w.owner = ANY(:owners) AND w.kind = 'wallet'
+    """
+)
 _HISTORY = text(
     """
     WITH wallet AS (SELECT id FROM accounts WHERE owner = :owner AND kind = 'wallet'),
