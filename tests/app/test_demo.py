@@ -101,12 +101,14 @@ def test_grid_workers_and_building_heads_see_their_part_and_the_figures_of_a_dis
     assert cast.in_app(rollups.due) == [], "the days that are over are rolled up"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["2026-03-01T00:04+08:00", "2025-12-31T23:59+08:00"])
 def test_it_can_be_loaded_at_any_moment(app: Flask, clean: None, moment: str) -> None:
     with clock.stopped_at(datetime.fromisoformat(moment)):
         load(app)
 
 
+@pytest.mark.slow
 def test_who_comes_while_it_is_being_loaded_waits_longer_than_a_request_would(
     app: Flask, clean: None, superuser: psycopg.Connection
 ) -> None:

@@ -1,5 +1,6 @@
 """Races over accounts: a one-time password opens once, an admin is always left, and no sign-in slips past a new password."""
 
+import time
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from kernel.database import db
 from people.logins import Login
 from people.staff import StaffMember
 from tests.cast import COMMUNITY, PASSWORD, Caller, Cast
-from tests.races.harness import dawdle, race, tally
+from tests.races.harness import WINDOW_S, dawdle, race, tally
 
 SIGN_INS = 9
 
@@ -108,20 +109,25 @@ def test_a_sign_in_that_judges_the_password_before_the_change_outlives_it(cast: 
     """What happens without the lock on the login: the session is opened after all sessions were ended."""
     login_id = cast.reviewer.login_id
 
+    connections = [psycopg.connect(superuser.info.dsn, autocommit=True) for _ in range(7)]
+
     def work(n: int) -> None:
-        with psycopg.connect(superuser.info.dsn, autocommit=True) as connection:
-            if n == 0:
-                connection.execute("UPDATE logins SET password_hash = 'new' WHERE id = %s", (login_id,))
-                connection.execute("UPDATE sessions SET ended_at = now() WHERE login_id = %s", (login_id,))
-                return
-            (judged,) = connection.execute("SELECT password_hash FROM logins WHERE id = %s", (login_id,)).fetchone() or ("",)
-            dawdle()
-            if judged != "new":
-                connection.execute(
-                    "INSERT INTO sessions (id, login_id, created_at) VALUES (gen_random_uuid(), %s, now())", (login_id,)
-                )
+        connection = connections[n]
+        if n == 0:
+            time.sleep(WINDOW_S / 2)  # while the others judge
+            connection.execute("UPDATE logins SET password_hash = 'new' WHERE id = %s", (login_id,))
+            connection.execute("UPDATE sessions SET ended_at = now() WHERE login_id = %s", (login_id,))
+            return
+        (judged,) = connection.execute("SELECT password_hash FROM logins WHERE id = %s", (login_id,)).fetchone() or ("",)
+        time.sleep(2 * WINDOW_S)
+        if judged != "new":
+            connection.execute(
+                "INSERT INTO sessions (id, login_id, created_at) VALUES (gen_random_uuid(), %s, now())", (login_id,)
+            )
 
     race(7, work)
+    for connection in connections:
+        connection.close()
     alive = superuser.execute("SELECT count(*) FROM sessions WHERE login_id = %s AND ended_at IS NULL", (login_id,)).fetchone()
     assert alive is not None
     assert alive[0] > 0

@@ -37,7 +37,7 @@ def wechat() -> Iterator[WeChatServer]:
         yield server
 
 
-@pytest.fixture(scope="module", params=["production", "demo"])
+@pytest.fixture(scope="module", params=[pytest.param("production", marks=pytest.mark.slow), "demo"])
 def server(request: pytest.FixtureRequest, wechat: WeChatServer) -> Iterator[Server]:
     """The product under `flask serve`: in production with an address of a database, and as the demo on the embedded one."""
     credentials = {"WECHAT_APP_ID": wechat.appid, "WECHAT_APP_SECRET": wechat.secret, "WECHAT_API_BASE": wechat.base}
@@ -242,6 +242,7 @@ def _now() -> datetime:
     return datetime.now(ZoneInfo("Asia/Shanghai"))
 
 
+@pytest.mark.slow
 def test_the_demo_prints_its_logins_and_is_ready_only_when_they_work() -> None:
     with Server(DEFEN_ENV="demo") as server:
         server.start()  # returns at the first 200 of /readyz
@@ -265,6 +266,7 @@ def test_the_demo_prints_its_logins_and_is_ready_only_when_they_work() -> None:
         assert server.stop(signal.SIGTERM) < 10
 
 
+@pytest.mark.slow
 def test_readyz_says_503_until_the_schema_is_there_and_the_demo_is_loaded() -> None:
     with PlainPostgres() as postgres:
         postgres.database("empty")
