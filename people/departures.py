@@ -93,6 +93,7 @@ def forget(actor: Resident | Staff, leaver: Leaver) -> None:
     """Delete what names him and sign him out everywhere; consents stay, as proof that he gave them."""
     if leaver.household_id:
         _leave_household(actor, leaver, leaver.household_id)
+    execute(_RENAME, id=leaver.id, home=leaver.household_id, called=leaver.name, name=NAME)
     for statement in _DELETE:
         execute(statement, id=leaver.id)
     execute(_SIGN_OUT, id=leaver.id, today=clock.today(), now=clock.now())
@@ -106,7 +107,18 @@ _PASS_ON = text(
     WHERE id = :household_id AND head_id = :id
     """
 )
-_EMPTY = text("UPDATE households SET name = :name, address = NULL WHERE id = :household_id")
+# A household is called after who founded it, also when he has moved on or it was merged; who lives there now gives the name.
+_RENAME = text(
+    """
+    UPDATE households h
+    SET name = coalesce(lives.name, :name), address = CASE WHEN lives.name IS NOT NULL THEN h.address END
+    FROM households was LEFT JOIN LATERAL (
+        SELECT r.name FROM residents r WHERE r.household_id = was.id AND r.left_at IS NULL AND r.id <> :id
+        ORDER BY r.id = was.head_id DESC NULLS LAST, r.id LIMIT 1) lives ON true
+    WHERE h.id = was.id AND was.id IN (SELECT to_id FROM household_moves WHERE resident_id = :id)
+      AND (h.name = :called OR (lives.name IS NULL AND was.id IN (:id, CAST(:home AS uuid))))
+    """
+)
 
 
 def _leave_household(actor: Resident | Staff, leaver: Leaver, household_id: UUID) -> None:
@@ -114,5 +126,3 @@ def _leave_household(actor: Resident | Staff, leaver: Leaver, household_id: UUID
     move.by_kind, move.by_id = actor.kind, actor.id
     add(move)
     execute(_PASS_ON, household_id=household_id, id=leaver.id)
-    if leaver.alone:
-        execute(_EMPTY, household_id=household_id, name=NAME)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from kernel import audit, clock, signing
 from kernel.database import db, execute, first
-from kernel.errors import Conflict
+from kernel.errors import Conflict, NotFound
 from people import divisions, masking, messages, places, residents
 from people.actors import Staff
 from people.residents import Resident
@@ -85,8 +85,14 @@ def look(actor: Staff, resident_id: UUID) -> Seen:
 
 
 def within(actor: Staff, resident_id: UUID, *, lock: bool = False) -> Resident:
-    """A resident in the actor's part of the tree; with `lock`, whom nobody else changes meanwhile. Raises NotFound."""
+    """A resident in the actor's part of the tree; with `lock`, whom nobody else changes meanwhile.
+
+    Raises:
+        NotFound: he lives outside it, or has left the community.
+    """
     resident = residents.locked(resident_id) if lock else residents.get(resident_id)
+    if resident.left_at is not None:
+        raise NotFound()
     actor.must_see(divisions.lineage_of(resident.place_code))
     return resident
 
@@ -113,7 +119,7 @@ def change(actor: Staff, resident_id: UUID, *, place_code: str | None = None, **
 _CONFIRM = text(
     """
     UPDATE residents r SET confirmed_at = :now FROM divisions p
-    WHERE r.id = :id AND r.confirmed_at IS NULL AND p.code = r.place_code AND starts_with(p.lineage, :scope)
+    WHERE r.id = :id AND r.confirmed_at IS NULL AND r.left_at IS NULL AND p.code = r.place_code AND starts_with(p.lineage, :scope)
     RETURNING r.community_code
     """
 )

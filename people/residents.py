@@ -95,8 +95,8 @@ def get(resident_id: UUID) -> Resident:
 
 
 def locked(resident_id: UUID) -> Resident:
-    """The resident with this id, whom nobody else changes before this transaction ends. Raises NotFound."""
-    query = select(Resident).where(Resident.id == resident_id).with_for_update(key_share=True)
+    """The resident with this id, whom nobody else changes before this transaction ends. Raises NotFound where he has left."""
+    query = select(Resident).where(Resident.id == resident_id, Resident.left_at.is_(None)).with_for_update(key_share=True)
     resident = db.session.scalar(query.execution_options(populate_existing=True))
     if resident is None:
         raise NotFound()
@@ -204,7 +204,6 @@ def change_own(actor: ResidentActor, **changes: Any) -> None:
     audit.record(actor, "resident.change_own", resident.id, resident.community_code)
 
 
-_JOIN = text("UPDATE wechat_accounts SET resident_id = :resident_id WHERE id = :account_id AND resident_id IS NULL")
 _JOIN = text(
     """
     UPDATE wechat_accounts SET resident_id = :resident_id

@@ -14,12 +14,17 @@ DELETED = "（已删除）"
 _WITHDRAW = text(
     "UPDATE deeds SET status = 'withdrawn' WHERE resident_id = :id AND status IN ('pending', 'returned') RETURNING id"
 )
-# A credit that waits would reach the wallet after its points expired; in a wallet that others share it may still come.
+# A credit that waits, be it for who left before, would reach a wallet that is nobody's now; to others it may still come.
 _REVOKE = text(
     """
     WITH ended AS (
-        UPDATE waiting_credits w SET ended_at = :now FROM deeds d
-        WHERE d.id = w.deed_id AND d.wallet = :wallet AND d.resident_id = :id AND w.ended_at IS NULL RETURNING w.deed_id
+        UPDATE waiting_credits w SET ended_at = :now
+        FROM deeds d JOIN residents r ON r.id = d.resident_id LEFT JOIN households h ON h.id = d.wallet::uuid
+        WHERE d.id = w.deed_id AND w.ended_at IS NULL
+          AND (d.resident_id = :id OR (r.left_at IS NOT NULL AND coalesce(h.merged_into::text, d.wallet) = :wallet))
+          AND NOT EXISTS (SELECT FROM residents o WHERE o.household_id = coalesce(h.merged_into, h.id)
+                          AND o.left_at IS NULL AND o.id <> :id)
+        RETURNING w.deed_id
     )
     UPDATE deeds SET status = 'revoked' FROM ended WHERE deeds.id = ended.deed_id AND deeds.status = 'approved' RETURNING deeds.id
     """
@@ -32,7 +37,8 @@ _FORGET = (
     text(
         """
         UPDATE feed_entries
-        SET description = :deleted, off_at = coalesce(off_at, :now), off_reason = coalesce(off_reason, '本人已退出社区')
+        SET description = :deleted, off_at = coalesce(off_at, :now), off_by = NULL,
+            off_reason = coalesce(off_reason, '本人已退出社区')
         WHERE resident_id = :id
         """
     ),
@@ -45,7 +51,7 @@ def close(actor: Resident | Staff, leaver: Leaver) -> dict[str, int]:
     How many: `deeds_withdrawn`, `points_expired`.
     """
     withdrawn = execute(_WITHDRAW, id=leaver.id).scalars().all()
-    revoked = execute(_REVOKE, id=leaver.id, wallet=leaver.wallet, now=clock.now()).scalars().all() if leaver.alone else []
+    revoked = execute(_REVOKE, id=leaver.id, wallet=leaver.wallet, now=clock.now()).scalars().all()
     for action, deed_ids in (("withdrawn", withdrawn), ("revoked", revoked)):
         for deed_id in deed_ids:
             deeds.add_step(deed_id, action, actor.kind, actor.id, actor.name, "退出社区")

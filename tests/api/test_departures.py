@@ -8,8 +8,10 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from app import jobs
 from kernel import clock, ids, uploads
 from kernel.database import add, execute
+from kernel.errors import NotFound
 from people import messages, residents
 from people.households import Household
 from people.privacy import VERSION
@@ -171,8 +173,6 @@ def test_the_feed_shows_no_deed_of_who_left(cast: Cast, leaver: Caller, superuse
 
 
 def test_the_files_of_his_photos_go_with_the_sweep(cast: Cast, leaver: Caller, superuser: psycopg.Connection) -> None:
-    from app import jobs
-
     file = uploads.path_of(leaver.photo)
     leaver.post("/me/leave", {"confirm": True})
     assert file.exists()
@@ -288,3 +288,88 @@ def test_a_credit_that_waits_never_comes(cast: Cast, superuser: psycopg.Connecti
     superuser.execute("SET session_replication_role = replica")
     superuser.execute("TRUNCATE deeds, waiting_credits, deed_steps CASCADE")
     superuser.execute("SET session_replication_role = origin")
+
+
+# --- nobody acts for who has left ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", ["look", "change", "card", "no card", "confirm", "link"])
+def test_staff_do_nothing_more_with_who_has_left(
+    cast: Cast, leaver: Caller, superuser: psycopg.Connection, call: str
+) -> None:
+    cast.admin.post(f"/staff/residents/{leaver.id}/card")
+    code = cast.newcomer.get("/me/link-code").json["token"]
+    leaver.post("/me/leave", {"confirm": True})
+    before = contents(superuser)
+    path = f"/staff/residents/{leaver.id}"
+    answer = {
+        "look": lambda: cast.admin.get(path),
+        "change": lambda: cast.admin.patch(path, {"name": "欧阳秀英", "phone": PHONE}),
+        "card": lambda: cast.admin.post(f"{path}/card"),
+        "no card": lambda: cast.admin.delete(f"{path}/card"),
+        "confirm": lambda: cast.admin.post(f"{path}/confirm"),
+        "link": lambda: cast.admin.post(f"{path}/link", {"code": code, "consent_version": VERSION}),
+    }[call]()
+    refused(answer, 404, "not_found")
+    assert contents(superuser) == before
+    refused(cast.newcomer.get("/me"), 403, "not_registered")
+
+
+def test_who_has_left_a_moment_ago_no_longer_says_where_he_lives(
+    cast: Cast, leaver: Caller, superuser: psycopg.Connection
+) -> None:
+    """His call had begun before he left."""
+    leaver.post("/me/leave", {"confirm": True})
+    with pytest.raises(NotFound):
+        cast.in_app(lambda: residents.change_own(leaver.actor, address=ADDRESS))
+    assert not any(ADDRESS in rows for rows in everything(superuser).values())
+
+
+def test_what_staff_took_off_the_feed_before_he_left_is_not_put_back(cast: Cast, leaver: Caller) -> None:
+    path = f"/staff/feed/{leaver.approved}"
+    assert cast.reviewer.post(f"{path}/take-off", {"reason": "照片不清楚"}).status_code == 200
+    leaver.post("/me/leave", {"confirm": True})
+    refused(cast.reviewer.post(f"{path}/put-back"), 409, "not_taken_off")
+    assert cast.volunteer.get("/feed").json["items"] == []
+
+
+def test_a_household_is_no_longer_called_after_who_has_left(cast: Cast, superuser: psycopg.Connection) -> None:
+    """He founded one that was merged into another, and one that goes on without him."""
+    cast.settings(counts_by="household")
+    first, head, son = cast.resident("欧阳一"), cast.resident("欧阳二"), cast.resident("欧阳三")
+    superuser.execute("UPDATE households SET address = %s WHERE id = %s", (ADDRESS, first.id))
+    assert head.post("/households/mine/members", {"resident_id": son.id}).status_code == 201
+    merged = cast.admin.post(f"/staff/households/{first.id}/merge", {"into_id": head.id, "reason": "两户合并居住"})
+    assert merged.status_code == 200
+    for person in (first, head):
+        assert person.post("/me/leave", {"confirm": True}).status_code == 200
+    rows = superuser.execute("SELECT id::text, name, address FROM households WHERE id <> %s", (son.id,)).fetchall()
+    assert set(rows) == {(first.id, "已退出", None), (head.id, "欧阳三", None)}
+
+
+@pytest.mark.parametrize("order", ["the earner last", "the earner first"])
+def test_no_credit_comes_into_a_wallet_that_is_nobodys_any_more(
+    cast: Cast, superuser: psycopg.Connection, order: str
+) -> None:
+    """He earned it for a household that he left, and in the end all of them leave the community."""
+    head, son = cast.family("欧阳一", "欧阳二")
+    cast.settings(notice_days=3)
+    cast.give(son, 50)
+    assert son.post("/households/mine/leave").status_code == 200
+    people = [head, son] if order == "the earner last" else [son, head]
+    for person in people:
+        assert person.post("/me/leave", {"confirm": True}).status_code == 200
+    with clock.stopped_at(clock.now() + timedelta(days=4)), cast.app.app_context():
+        jobs.credit_deeds()
+    assert superuser.execute("SELECT sum(balance)::int FROM accounts WHERE kind IN ('wallet', 'held')").fetchone() == (0,)
+    assert superuser.execute("SELECT status FROM deeds").fetchall() == [("revoked",)]
+
+
+def test_a_credit_still_comes_to_those_whom_he_left_behind(cast: Cast) -> None:
+    head, son = cast.family("欧阳一", "欧阳二")
+    cast.settings(notice_days=3)
+    cast.give(son, 50)
+    son.post("/me/leave", {"confirm": True})
+    with clock.stopped_at(clock.now() + timedelta(days=4)), cast.app.app_context():
+        assert jobs.credit_deeds() == 1
+    assert cast.balance(head) == 50
