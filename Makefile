@@ -13,9 +13,10 @@ run: .venv/ready
 test: .venv/ready-dev lint
 	$(BIN)/pytest -q -n 2 -m "not slow"
 
-# What takes longer than a change should wait for: the races in full, the faults, the bench in small.
+# What takes longer than a change should wait for: the races in full; then, one at a time, what measures: faults, speed, bench.
 test-all: .venv/ready-dev
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -m slow -n 2 tests/races tests/properties
+	$(BIN)/pytest -q -m slow --ignore tests/races --ignore tests/properties
 
 bench: .venv/ready-dev
 	$(BIN)/python -m bench

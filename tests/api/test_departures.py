@@ -290,7 +290,7 @@ def test_a_credit_that_waits_never_comes(cast: Cast, superuser: psycopg.Connecti
     superuser.execute("SET session_replication_role = origin")
 
 
-# --- nobody acts for who has left ------------------------------------------------------------------------------------------------
+# --- nobody acts for who has left -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("call", ["look", "change", "card", "no card", "confirm", "link"])
