@@ -294,9 +294,7 @@ def test_a_credit_that_waits_never_comes(cast: Cast, superuser: psycopg.Connecti
 
 
 @pytest.mark.parametrize("call", ["look", "change", "card", "no card", "confirm", "link"])
-def test_staff_do_nothing_more_with_who_has_left(
-    cast: Cast, leaver: Caller, superuser: psycopg.Connection, call: str
-) -> None:
+def test_staff_do_nothing_more_with_who_has_left(cast: Cast, leaver: Caller, superuser: psycopg.Connection, call: str) -> None:
     cast.admin.post(f"/staff/residents/{leaver.id}/card")
     code = cast.newcomer.get("/me/link-code").json["token"]
     leaver.post("/me/leave", {"confirm": True})
@@ -348,9 +346,7 @@ def test_a_household_is_no_longer_called_after_who_has_left(cast: Cast, superuse
 
 
 @pytest.mark.parametrize("order", ["the earner last", "the earner first"])
-def test_no_credit_comes_into_a_wallet_that_is_nobodys_any_more(
-    cast: Cast, superuser: psycopg.Connection, order: str
-) -> None:
+def test_no_credit_comes_into_a_wallet_that_is_nobodys_any_more(cast: Cast, superuser: psycopg.Connection, order: str) -> None:
     """He earned it for a household that he left, and in the end all of them leave the community."""
     head, son = cast.family("欧阳一", "欧阳二")
     cast.settings(notice_days=3)
