@@ -57,7 +57,7 @@ _FOUND = text(
     ON CONFLICT (id) DO UPDATE SET head_id = excluded.head_id
     """
 )
-_PUT = text("UPDATE residents SET household_id = :household_id WHERE id = ANY(:ids)")
+_PUT = text("UPDATE residents SET household_id = :household_id WHERE id = ANY(:ids) AND left_at IS NULL")
 
 
 def found(actor: Actor, resident_id: UUID, kind: str = "founded", reason: str | None = None) -> UUID:

@@ -61,7 +61,7 @@ _TELL_OWNERS = text(
     INSERT INTO messages (id, resident_id, kind, title, body, source_type, source_id, created_at)
     SELECT CAST(overlay(CAST(gen_random_uuid() AS text) PLACING :stamp FROM 1) AS uuid),
            id, :kind, :title, :body, :source_type, :source_id, :now
-    FROM residents WHERE (household_id = :owner OR id = :owner) AND left_at IS NULL
+    FROM residents WHERE (household_id = :owner OR (id = :owner AND household_id IS NULL)) AND left_at IS NULL
     RETURNING id
     """
 )

@@ -48,25 +48,39 @@ class CheckedIn:
     first: bool
 
 
+_BONUS = """coalesce((SELECT sum(b.points) FROM jsonb_to_recordset({bonuses}) AS b(streak bigint, points bigint)
+                      WHERE b.streak = {streak}), 0)"""
 # The points are those of the community's settings, with what its table of bonuses pays for the streak that the day reaches.
 _INSERT = text(
-    """
+    f"""
     WITH whose AS (
         SELECT r.wallet, coalesce(s.checkin_points, :default_points) AS points, s.streak_bonuses, s.budget_per_month,
+               s.make_up_cards,
                1 + coalesce((SELECT streak FROM checkins WHERE resident_id = :resident_id AND day = :yesterday), 0) AS streak
         FROM residents r LEFT JOIN community_settings s ON s.community_code = r.community_code
         WHERE r.id = :resident_id AND r.left_at IS NULL FOR SHARE OF r
     ), made AS (
         INSERT INTO checkins (id, resident_id, day, points, streak, created_at, wallet, made_up)
         SELECT :id, :resident_id, :day,
-               points + coalesce((SELECT sum(b.points) FROM jsonb_to_recordset(whose.streak_bonuses)
-                                  AS b(streak bigint, points bigint) WHERE b.streak = whose.streak), 0),
+               points + {_BONUS.format(bonuses="whose.streak_bonuses", streak="whose.streak")},
                streak, :now, wallet, false
         FROM whose
         ON CONFLICT (resident_id, day) DO NOTHING
         RETURNING points, streak, wallet
     )
-    SELECT made.*, whose.budget_per_month FROM made, whose
+    SELECT made.*, whose.budget_per_month, whose.make_up_cards FROM made, whose
+    """
+)
+# A missed day may have been made up for while the insert waited for the resident's lock: behind it there is a second look.
+_GO_ON = text(
+    f"""
+    UPDATE checkins c
+    SET streak = y.streak + 1, points = c.points + {_BONUS.format(bonuses="s.streak_bonuses", streak="y.streak + 1")}
+                                                 - {_BONUS.format(bonuses="s.streak_bonuses", streak="c.streak")}
+    FROM checkins y, community_settings s
+    WHERE c.id = :id AND y.resident_id = c.resident_id AND y.day = :yesterday AND s.community_code = :community_code
+      AND c.streak <> y.streak + 1
+    RETURNING c.points, c.streak, c.wallet, s.budget_per_month
     """
 )
 _OF_DAY = text("SELECT id, points, streak, wallet, created_at FROM checkins WHERE resident_id = :resident_id AND day = :day")
@@ -102,6 +116,9 @@ def check_in(actor: Resident) -> CheckedIn:
         if done is None:  # he left the community a moment ago
             raise Unauthenticated()
         return CheckedIn(today, done.points, done.streak, _balance_then(done), first=False)
+    if made.make_up_cards:
+        yesterday = {"yesterday": today - timedelta(days=1), "community_code": actor.community_code}
+        made = first(_GO_ON, id=checkin_id, **yesterday) or made
     points = made.points
     if points and not awards.within_budget(actor.community_code, points, made.budget_per_month):
         points = 0

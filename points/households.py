@@ -188,8 +188,7 @@ def leave(actor: Resident) -> HouseholdView:
         NotFound: his community counts by person.
         AloneInHousehold: nobody else is in it.
     """
-    households.lock(residents=[actor.id], households=[actor.household_id] if actor.household_id else [])
-    home = _home_of(actor)
+    home = _lock_home(actor)
     others = [member for member in households.members(home.id) if member != actor.id]
     if not others:
         raise AloneInHousehold()
@@ -210,8 +209,7 @@ def change(actor: Resident, *, name: str | None = None, head_id: UUID | None = N
         NotFound: his community counts by person, or the new head is no member.
         NotHead: the actor is not the head.
     """
-    households.lock(residents=[actor.id], households=[actor.household_id] if actor.household_id else [])
-    home = _home_of(actor)
+    home = _lock_home(actor)
     if home.head_id != actor.id:
         raise NotHead()
     return _change(actor, home, name=name, head_id=head_id)
@@ -418,8 +416,19 @@ def change_settings(actor: Staff, community_code: str | None, changes: dict[str,
     return code, after
 
 
+def _lock_home(actor: Resident) -> Household:
+    """The actor's household, be it since a moment ago, whose members stay where they are. Raises NotFound."""
+    known = _home_of(actor).id
+    while True:
+        households.lock(residents=[actor.id], households=[known])
+        home = _home_of(actor)
+        if home.id == known:
+            return home
+        known = home.id
+
+
 def _home_of(actor: Resident) -> Household:
-    """The actor's household as it stands behind the lock."""
+    """The actor's household as it stands now. Raises NotFound."""
     household_id = _fresh(actor.id).household_id
     if household_id is None:
         raise NotFound()

@@ -90,10 +90,11 @@ class Placed:
     expires_at: datetime
 
 
-# Whoever is leaving waits until the order is placed, and cancels it then; who has left places none.
+# Whoever is leaving waits until the order is placed, and cancels it then; who has left places none. He pays from the wallet
+# that is his behind this lock: since he signed in he may have moved.
 _OFFER = text(
     """
-    SELECT i.kind, i.name, i.price, i.merchant_id, i.per_person, i.per_days, s.available,
+    SELECT i.kind, i.name, i.price, i.merchant_id, i.per_person, i.per_days, s.available, r.wallet,
            coalesce(c.order_lapses_after_days, :lapses_after_days) AS lapses_after_days,
            m.active AND coalesce(i.on_shelf_from <= :now, true) AND coalesce(i.on_shelf_to > :now, true) AS offered
     FROM residents r CROSS JOIN items i JOIN merchants m ON m.id = i.merchant_id LEFT JOIN stocks s ON s.item_id = i.id
@@ -137,12 +138,12 @@ def place(actor: Resident, *, item_id: UUID, quantity: int) -> Placed:
     if offer.available is not None and offer.available < quantity:  # the guard that decides is in `stocks.move`
         raise stocks.OutOfStock()
     points, expires_at = offer.price * quantity, now + timedelta(days=offer.lapses_after_days)
-    ledger.hold(actor.wallet, points, ledger.Source("order", order_id, f"兑换：{offer.name}"))
+    ledger.hold(offer.wallet, points, ledger.Source("order", order_id, f"兑换：{offer.name}"))
     placed = execute(
         _PLACE,
         id=order_id,
         resident_id=actor.id,
-        wallet=actor.wallet,
+        wallet=offer.wallet,
         community_code=actor.community_code,
         item_id=item_id,
         merchant_id=offer.merchant_id,

@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from app import jobs
 from kernel import clock
+from people import sessions
+from points import ledger
+from redeem import orders
 from tests.answers import contents, refused, refused_fields
 from tests.cast import COMMUNITY, NEXT_COMMUNITY, TOWN, VILLAGE, Caller, Cast
 
@@ -186,6 +189,28 @@ def test_when_the_head_leaves_another_is_head(cast: Cast) -> None:
     assert [member["name"] for member in home(son)["members"] if member["is_head"]] == ["王小军"]
     assert [member["is_head"] for member in home(head)["members"]] == [True]
     assert invite(son, head).status_code == 201
+
+
+def test_who_founded_a_household_and_left_it_is_not_told_what_happens_there(cast: Cast, superuser: psycopg.Connection) -> None:
+    head, son = cast.family("王大福", "王小军")
+    assert home_id(head) == head.id
+    assert head.post("/households/mine/leave").status_code == 200
+    before = told(superuser, head)
+    assert invite(son, cast.volunteer).status_code == 201
+    assert told(superuser, head) == before
+    assert told(superuser, son)[-1] == "household.joined"
+
+
+def test_who_left_in_the_middle_of_an_order_does_not_pay_from_the_household(cast: Cast) -> None:
+    """His call had begun before he left."""
+    head, son = cast.family("王大福", "王小军")
+    cast.give(head, 50)
+    actor = cast.in_app(lambda: sessions.actor_of(son.access_token))
+    item = UUID(cast.item(price=10))
+    assert son.post("/households/mine/leave").status_code == 200
+    with pytest.raises(ledger.InsufficientPoints):
+        cast.in_app(lambda: orders.place(actor, item_id=item, quantity=1))
+    assert cast.balance(head) == 50
 
 
 def test_whoever_is_alone_cannot_leave(cast: Cast, superuser: psycopg.Connection) -> None:

@@ -12,6 +12,7 @@ from app import jobs
 from kernel import clock
 from kernel.database import execute, first
 from people import sessions
+from points import households
 from tests.cast import COMMUNITY, Caller, Cast
 from tests.conftest import findings
 from tests.races.harness import dawdle, race, tally
@@ -189,6 +190,28 @@ def test_all_members_who_leave_at_once_but_one_leave(cast: Cast, verified: None,
         answers = race(4, lambda n, family=family: family[n].post("/households/mine/leave"))
         assert tally(answers) == {(200, ""): 3, (409, "alone_in_household"): 1}
         assert sorted(cast.balance(resident) for resident in family) == [0, 0, 0, 50]
+
+
+def test_of_two_who_leave_a_household_they_came_into_a_moment_ago_one_stays(cast: Cast, verified: None, rounds: range) -> None:
+    """Their calls had begun before theirs was merged into it, and each knows of the old one only."""
+    for _ in rounds:
+        family, other = cast.family("王大福", "王小军"), cast.resident("王婶")
+        cast.give(other, 50)
+        actors = cast.in_app(lambda family=family: [sessions.actor_of(resident.access_token) for resident in family])
+        assert merge(cast, home_id(family[0]), home_id(other)).status_code == 200
+        assert other.post("/households/mine/leave").status_code == 200
+        left = race(2, lambda n, actors=actors: cast.in_app(lambda: _leaves(actors[n])))
+        assert sorted(left) == [False, True]
+        assert sorted(cast.balance(resident) for resident in family) == [0, 50]
+
+
+def _leaves(actor: Any) -> bool:
+    try:
+        households.leave(actor)
+    except households.AloneInHousehold:
+        return False
+    dawdle()
+    return True
 
 
 def test_a_split_while_points_are_spent_gives_what_is_there_or_nothing(cast: Cast, verified: None, rounds: range) -> None:
