@@ -20,11 +20,11 @@ class Batch:
     failed: list[dict[str, str]] = field(default_factory=list)
 
 
-# The whole batch is locked first, in one order everywhere: residents, deeds, then (one by one below) wallets. A batch that took
-# its next deed while it held a wallet would meet whoever holds that deed and wants the wallet.
+# The whole batch is locked first, in one order everywhere: residents (the reviewer himself where he is one), deeds, then (one by
+# one below) wallets. A batch that took its next deed while it held a wallet would meet whoever holds that deed and wants it.
 _LOCK_RESIDENTS = text(
     """
-    SELECT FROM residents WHERE id IN (
+    SELECT FROM residents WHERE id = CAST(:own AS uuid) OR id IN (
         SELECT d.resident_id FROM deeds d JOIN divisions c ON c.code = d.community_code
         WHERE d.id = ANY(:ids) AND (starts_with(c.lineage, :scope) OR starts_with(:scope, c.lineage)))
     ORDER BY id FOR NO KEY UPDATE
@@ -43,7 +43,7 @@ def approve(actor: Staff, named: list[str]) -> Batch:
     """Approve the deeds that are named by their ids, each as if alone; one that is refused leaves the others as they are."""
     deed_ids = {name: ids.parse(name) for name in named}
     asked = {"ids": list(set(deed_ids.values())), "scope": actor.scope}
-    execute(_LOCK_RESIDENTS, **asked)
+    execute(_LOCK_RESIDENTS, **asked, own=actor.resident_id)
     wallets = {row.id: row.wallet for row in execute(_LOCK_DEEDS, **asked)}
     order = sorted(set(deed_ids.values()), key=lambda deed_id: (wallets.get(deed_id, ""), deed_id))
     refused = {deed_id: _refusal(actor, deed_id) for deed_id in order}

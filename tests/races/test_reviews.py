@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from kernel import clock
 from kernel.database import execute
-from points import deeds
-from tests.cast import Caller, Cast
+from points import batches, deeds
+from tests.cast import COMMUNITY, Caller, Cast
 from tests.conftest import findings
 from tests.races.harness import dawdle, race, tally
 from tests.races.test_deeds import _naive_approval
@@ -58,6 +58,22 @@ def test_batches_that_cross_over_the_same_wallets_all_end(cast: Cast, verified: 
         answers = race(6, work)
         assert [answer.json for answer in answers] == [{"approved": ids, "failed": []} for ids in waiting]
         assert [cast.balance(resident) for resident in residents] == [300, 300, 300]
+
+
+def test_reviewers_who_are_each_others_neighbours_approve_batches_without_a_deadlock(
+    cast: Cast, verified: None, rounds: range
+) -> None:
+    """Each holds the other's deeds and must know where he lives himself; a deadlock would raise here, where nothing is retried."""
+    for _ in rounds:
+        pair = [cast.resident(), cast.resident()]
+        staff = [cast.staff("reviewer", COMMUNITY, resident=resident) for resident in pair]
+        waiting = [[cast.deed(pair[1 - n]) for _ in range(5)] for n in range(2)]
+
+        def work(n: int, staff: list[Caller] = staff, waiting: list[list[str]] = waiting) -> list[str]:
+            return cast.in_app(lambda: batches.approve(staff[n].actor, waiting[n])).approved
+
+        assert race(2, work) == waiting
+        assert [cast.balance(resident) for resident in pair] == [250, 250]
 
 
 def test_batches_that_look_before_they_write_credit_a_deed_many_times(cast: Cast, app: Flask) -> None:
