@@ -11,7 +11,7 @@ run: .venv/ready
 	exec $(BIN)/flask serve
 
 test: .venv/ready-dev lint
-	$(BIN)/pytest -q -n 2 -m "not slow"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
 
 # What takes longer than a change should wait for: the races in full; then, one at a time, what measures: faults, speed, bench.
 test-all: .venv/ready-dev

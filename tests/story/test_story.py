@@ -30,6 +30,9 @@ SECRET = "a secret for tests that is long enough"
 HEADER = "code,name,level,parent_code\n"
 
 
+pytestmark = pytest.mark.slow  # the README's walk tells the same story in short, on a server too
+
+
 @pytest.fixture(scope="module")
 def wechat() -> Iterator[WeChatServer]:
     codes = {f"code-{number}": "openid-of-grandmother" for number in range(10)}
@@ -37,7 +40,7 @@ def wechat() -> Iterator[WeChatServer]:
         yield server
 
 
-@pytest.fixture(scope="module", params=[pytest.param("production", marks=pytest.mark.slow), "demo"])
+@pytest.fixture(scope="module", params=["production", "demo"])
 def server(request: pytest.FixtureRequest, wechat: WeChatServer) -> Iterator[Server]:
     """The product under `flask serve`: in production with an address of a database, and as the demo on the embedded one."""
     credentials = {"WECHAT_APP_ID": wechat.appid, "WECHAT_APP_SECRET": wechat.secret, "WECHAT_API_BASE": wechat.base}
@@ -242,7 +245,6 @@ def _now() -> datetime:
     return datetime.now(ZoneInfo("Asia/Shanghai"))
 
 
-@pytest.mark.slow
 def test_the_demo_prints_its_logins_and_is_ready_only_when_they_work() -> None:
     with Server(DEFEN_ENV="demo") as server:
         server.start()  # returns at the first 200 of /readyz
@@ -266,7 +268,6 @@ def test_the_demo_prints_its_logins_and_is_ready_only_when_they_work() -> None:
         assert server.stop(signal.SIGTERM) < 10
 
 
-@pytest.mark.slow
 def test_readyz_says_503_until_the_schema_is_there_and_the_demo_is_loaded() -> None:
     with PlainPostgres() as postgres:
         postgres.database("empty")
