@@ -63,7 +63,7 @@ def test_batches_that_cross_over_the_same_wallets_all_end(cast: Cast, verified: 
 def test_reviewers_who_are_each_others_neighbours_approve_batches_without_a_deadlock(
     cast: Cast, verified: None, rounds: range
 ) -> None:
-    """Each holds the other's deeds and must know where he lives himself; a deadlock would raise here, where nothing is retried."""
+    """Each holds the other's deeds and must know where he lives himself; a deadlock would raise, as nothing is retried here."""
     for _ in rounds:
         pair = [cast.resident(), cast.resident()]
         staff = [cast.staff("reviewer", COMMUNITY, resident=resident) for resident in pair]
