@@ -153,7 +153,8 @@ def put_into(actor: Staff, household_id: UUID, resident_id: UUID, *, reason: str
     """Staff put somebody into a household, with a reason; who lived alone brings his points along.
 
     Raises:
-        NotFound: no such household or resident in the actor's part of the tree, or not of the same community.
+        NotFound: no such household or resident in the actor's part of the tree, or not of the same community, or nobody
+            lives in the household any more.
         AlreadyInHousehold: he shares a household with others.
     """
     home = in_scope(actor, household_id)
@@ -161,7 +162,7 @@ def put_into(actor: Staff, household_id: UUID, resident_id: UUID, *, reason: str
     actor.must_see(divisions.lineage_of(joiner.place_code))
     households.lock(residents=[resident_id], households=[home.id])
     home, joiner = in_scope(actor, household_id), _fresh(resident_id)
-    if joiner.community_code != home.community_code or home.merged_into is not None or joiner.left_at is not None:
+    if joiner.community_code != home.community_code or joiner.left_at is not None or not households.members(home.id):
         raise NotFound()
     _join(actor, joiner, home, reason)
     return view(home.id)
@@ -251,12 +252,12 @@ class Listed:
 
 
 def find(actor: Staff, window: paging.Window, q: str | None = None) -> paging.Page[Listed]:
-    """The households in the actor's part of the tree that still stand; `q` is looked for in name, address and number.
+    """The households in the actor's part of the tree in which somebody lives; `q` is looked for in name, address and number.
 
     Who may not see personal data gets names masked and may not look for them.
     """
     masked = actor.role in permissions.MASKED_ROLES
-    query = select(Household).where(Household.merged_into.is_(None), _SEEN).params(scope=actor.scope)
+    query = select(Household).where(_LIVED_IN, _SEEN).params(scope=actor.scope)
     if q:
         found = (
             false() if masked else Household.name.contains(q, autoescape=True) | Household.address.contains(q, autoescape=True)
@@ -312,6 +313,7 @@ def in_scope(actor: Staff, household_id: UUID) -> Household:
     return household
 
 
+_LIVED_IN = text("EXISTS (SELECT FROM residents r WHERE r.household_id = households.id AND r.left_at IS NULL)")
 # Seen by staff of its community, and by those below it where one of its members lives; none where it counts by person now.
 _SEEN = text(
     """
@@ -327,13 +329,15 @@ def merge(actor: Staff, household_id: UUID, *, into_id: UUID, reason: str) -> Ho
     """Merge a household into another: its members, its points and what it owes go over. The other one.
 
     Raises:
-        NotFound: one of them is not in the actor's part of the tree, or was merged before, or they are of two communities.
+        NotFound: one of them is not in the actor's part of the tree, or nobody lives in it any more, be it that it was merged
+            before; or they are of two communities.
     """
     households.lock(households=[household_id, into_id])
     old, home = in_scope(actor, household_id), in_scope(actor, into_id)
-    if old.merged_into or home.merged_into or old.id == home.id or old.community_code != home.community_code:
+    members = households.members(old.id)
+    if old.id == home.id or old.community_code != home.community_code or not (members and households.members(home.id)):
         raise NotFound()
-    households.put(actor, households.members(old.id), home.id, "merged", reason)
+    households.put(actor, members, home.id, "merged", reason)
     points = _empty_into(actor, old.id, home, f"{old.name}户并入{home.name}户")
     audit.record(actor, "household.merge", home.id, home.community_code, merged=old.id, points=points, reason=reason)
     _tell(home.id, "merged", "两户已经合并", f"{old.name}户并入{home.name}户，积分从现在起一起用。原因：{reason}。")

@@ -290,13 +290,25 @@ def test_a_credit_that_waits_never_comes(cast: Cast, superuser: psycopg.Connecti
     superuser.execute("SET session_replication_role = origin")
 
 
-# --- nobody acts for who has left ------------------------------------------------------------------------------------------------
+def test_a_household_of_which_nobody_is_left_is_listed_no_more_and_nobody_moves_in(cast: Cast) -> None:
+    cast.settings(counts_by="household")
+    person, other = cast.resident("欧阳一"), cast.resident("欧阳二")
+    assert person.post("/me/leave", {"confirm": True}).status_code == 200
+    assert [listed["id"] for listed in cast.admin.get("/staff/households").json["items"]] == [other.id]
+    path = f"/staff/households/{person.id}"
+    assert cast.admin.get("/staff/households.csv").text.count("欧阳") == 1
+    assert len(cast.admin.get("/staff/households.csv").text.splitlines()) == 2
+    refused(cast.admin.post(f"{path}/members", {"resident_id": other.id, "reason": "搬来"}), 404, "not_found")
+    refused(cast.admin.post(f"{path}/merge", {"into_id": other.id, "reason": "搬来"}), 404, "not_found")
+    refused(cast.admin.post(f"/staff/households/{other.id}/merge", {"into_id": person.id, "reason": "搬来"}), 404, "not_found")
+    assert cast.admin.get(path).json["members"] == []
+
+
+# --- nobody acts for who has left ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("call", ["look", "change", "card", "no card", "confirm", "link"])
-def test_staff_do_nothing_more_with_who_has_left(
-    cast: Cast, leaver: Caller, superuser: psycopg.Connection, call: str
-) -> None:
+def test_staff_do_nothing_more_with_who_has_left(cast: Cast, leaver: Caller, superuser: psycopg.Connection, call: str) -> None:
     cast.admin.post(f"/staff/residents/{leaver.id}/card")
     code = cast.newcomer.get("/me/link-code").json["token"]
     leaver.post("/me/leave", {"confirm": True})
@@ -348,9 +360,7 @@ def test_a_household_is_no_longer_called_after_who_has_left(cast: Cast, superuse
 
 
 @pytest.mark.parametrize("order", ["the earner last", "the earner first"])
-def test_no_credit_comes_into_a_wallet_that_is_nobodys_any_more(
-    cast: Cast, superuser: psycopg.Connection, order: str
-) -> None:
+def test_no_credit_comes_into_a_wallet_that_is_nobodys_any_more(cast: Cast, superuser: psycopg.Connection, order: str) -> None:
     """He earned it for a household that he left, and in the end all of them leave the community."""
     head, son = cast.family("欧阳一", "欧阳二")
     cast.settings(notice_days=3)
