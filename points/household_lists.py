@@ -16,8 +16,8 @@ _HOUSEHOLDS = text(
     SELECT h.id, h.number, h.address, head.name AS head, count(r.id) AS members FROM households h
     JOIN community_settings s ON s.community_code = h.community_code AND s.counts_by = 'household'
     LEFT JOIN residents head ON head.id = h.head_id
-    LEFT JOIN residents r ON r.household_id = h.id AND r.left_at IS NULL
-    WHERE h.community_code = :community_code AND h.merged_into IS NULL
+    JOIN residents r ON r.household_id = h.id AND r.left_at IS NULL
+    WHERE h.community_code = :community_code
       AND (EXISTS (SELECT FROM divisions d WHERE d.code = h.community_code AND starts_with(d.lineage, :scope))
            OR EXISTS (SELECT FROM residents m JOIN divisions d ON d.code = m.place_code
                       WHERE m.household_id = h.id AND starts_with(d.lineage, :scope)))

@@ -12,7 +12,7 @@ from kernel.database import db, execute
 from kernel.errors import Conflict, Forbidden, NotFound, ValidationFailed
 from people import cards, divisions, households, masking, messages, permissions, residents, settings
 from people.actors import Resident, Staff, System
-from people.households import AlreadyInHousehold, Household
+from people.households import AlreadyInHousehold, Household, lock
 from people.settings import Settings
 from points import ledger, wallets
 from points.wallets import Wallet
@@ -20,6 +20,10 @@ from points.wallets import Wallet
 
 class NotHead(Forbidden):
     title = "只有户主可以这样做，请联系户主或社区"
+
+
+class OwnHousehold(Forbidden):
+    title = "不能办理自己家的入户、并户和分户，请交给同事处理"
 
 
 class AloneInHousehold(Conflict):
@@ -138,7 +142,7 @@ def invite(actor: Resident, *, resident_id: UUID | None = None, code: str | None
     """
     if resident_id is None:
         resident_id = cards.resident_of(code or "").id
-    households.lock(residents=[actor.id, resident_id])
+    lock(residents=[actor.id, resident_id])
     home = _home_of(actor)
     if home.head_id != actor.id:
         raise NotHead()
@@ -153,15 +157,18 @@ def put_into(actor: Staff, household_id: UUID, resident_id: UUID, *, reason: str
     """Staff put somebody into a household, with a reason; who lived alone brings his points along.
 
     Raises:
-        NotFound: no such household or resident in the actor's part of the tree, or not of the same community.
+        NotFound: no such household or resident in the actor's part of the tree, or not of the same community, or nobody
+            lives in the household any more.
+        OwnHousehold: it is the actor's own, or it is he who is put into it.
         AlreadyInHousehold: he shares a household with others.
     """
     home = in_scope(actor, household_id)
     joiner = residents.get(resident_id)
     actor.must_see(divisions.lineage_of(joiner.place_code))
-    households.lock(residents=[resident_id], households=[home.id])
+    _lock_for(actor, residents=[resident_id], households=[home.id])
     home, joiner = in_scope(actor, household_id), _fresh(resident_id)
-    if joiner.community_code != home.community_code or home.merged_into is not None or joiner.left_at is not None:
+    _must_not_be_his(actor, home.id, joiner.household_id)
+    if joiner.community_code != home.community_code or joiner.left_at is not None or not households.members(home.id):
         raise NotFound()
     _join(actor, joiner, home, reason)
     return view(home.id)
@@ -219,7 +226,7 @@ def change_by_staff(
     actor: Staff, household_id: UUID, *, name: str | None = None, address: str | None = None, head_id: UUID | None = None
 ) -> HouseholdView:
     """Staff correct a household's name, address or head. Raises NotFound."""
-    households.lock(households=[household_id])
+    lock(households=[household_id])
     home = in_scope(actor, household_id)
     if address is not None:
         home.address = address
@@ -251,12 +258,12 @@ class Listed:
 
 
 def find(actor: Staff, window: paging.Window, q: str | None = None) -> paging.Page[Listed]:
-    """The households in the actor's part of the tree that still stand; `q` is looked for in name, address and number.
+    """The households in the actor's part of the tree in which somebody lives; `q` is looked for in name, address and number.
 
     Who may not see personal data gets names masked and may not look for them.
     """
     masked = actor.role in permissions.MASKED_ROLES
-    query = select(Household).where(Household.merged_into.is_(None), _SEEN).params(scope=actor.scope)
+    query = select(Household).where(_LIVED_IN, _SEEN).params(scope=actor.scope)
     if q:
         found = (
             false() if masked else Household.name.contains(q, autoescape=True) | Household.address.contains(q, autoescape=True)
@@ -312,6 +319,7 @@ def in_scope(actor: Staff, household_id: UUID) -> Household:
     return household
 
 
+_LIVED_IN = text("EXISTS (SELECT FROM residents r WHERE r.household_id = households.id AND r.left_at IS NULL)")
 # Seen by staff of its community, and by those below it where one of its members lives; none where it counts by person now.
 _SEEN = text(
     """
@@ -327,13 +335,17 @@ def merge(actor: Staff, household_id: UUID, *, into_id: UUID, reason: str) -> Ho
     """Merge a household into another: its members, its points and what it owes go over. The other one.
 
     Raises:
-        NotFound: one of them is not in the actor's part of the tree, or was merged before, or they are of two communities.
+        NotFound: one of them is not in the actor's part of the tree, or nobody lives in it any more, be it that it was merged
+            before; or they are of two communities.
+        OwnHousehold: one of them is the actor's own.
     """
-    households.lock(households=[household_id, into_id])
+    _lock_for(actor, households=[household_id, into_id])
     old, home = in_scope(actor, household_id), in_scope(actor, into_id)
-    if old.merged_into or home.merged_into or old.id == home.id or old.community_code != home.community_code:
+    _must_not_be_his(actor, old.id, home.id)
+    members = households.members(old.id)
+    if old.id == home.id or old.community_code != home.community_code or not (members and households.members(home.id)):
         raise NotFound()
-    households.put(actor, households.members(old.id), home.id, "merged", reason)
+    households.put(actor, members, home.id, "merged", reason)
     points = _empty_into(actor, old.id, home, f"{old.name}户并入{home.name}户")
     audit.record(actor, "household.merge", home.id, home.community_code, merged=old.id, points=points, reason=reason)
     _tell(home.id, "merged", "两户已经合并", f"{old.name}户并入{home.name}户，积分从现在起一起用。原因：{reason}。")
@@ -345,11 +357,13 @@ def split(actor: Staff, household_id: UUID, *, resident_ids: Sequence[UUID], poi
 
     Raises:
         NotFound: no such household in the actor's part of the tree.
+        OwnHousehold: it is the actor's own.
         ValidationFailed: they are not its members, or nobody would stay.
         ledger.InsufficientPoints: the household has fewer points.
     """
-    households.lock(households=[household_id])
+    _lock_for(actor, households=[household_id])
     home = in_scope(actor, household_id)
+    _must_not_be_his(actor, home.id)
     members = households.members(home.id)
     if not set(resident_ids) <= set(members):
         raise ValidationFailed({"resident_ids": ["有人不是这一户的成员"]})
@@ -416,11 +430,22 @@ def change_settings(actor: Staff, community_code: str | None, changes: dict[str,
     return code, after
 
 
+def _lock_for(actor: Staff, *, residents: Sequence[UUID] = (), households: Sequence[UUID] = ()) -> None:
+    """Have residents and the members of households stay where they are, and the actor too where he is a resident himself."""
+    own = [] if actor.resident_id is None else [actor.resident_id]
+    lock(residents=[*residents, *own], households=households)
+
+
+def _must_not_be_his(actor: Staff, *household_ids: UUID | None) -> None:
+    if actor.resident_id is not None and _fresh(actor.resident_id).household_id in set(household_ids) - {None}:
+        raise OwnHousehold()
+
+
 def _lock_home(actor: Resident) -> Household:
     """The actor's household, be it since a moment ago, whose members stay where they are. Raises NotFound."""
     known = _home_of(actor).id
     while True:
-        households.lock(residents=[actor.id], households=[known])
+        lock(residents=[actor.id], households=[known])
         home = _home_of(actor)
         if home.id == known:
             return home

@@ -87,6 +87,7 @@ def enter(actor: Staff, *, household_id: UUID | None = None, **person: Any) -> S
     Raises:
         ValidationFailed: a household is named, and the community counts by person; and as `people.entries.enter`.
         NotFound: no such household in the actor's part of the tree and in that community; and as `people.entries.enter`.
+        households.OwnHousehold: it is the actor's own.
     """
     resident = entries.enter(actor, **person)
     households.found_where_counted(actor, resident)

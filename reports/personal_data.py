@@ -21,6 +21,11 @@ class Section:
     query: str
 
 
+# The wallet he spends from, and the one he had before he shared it; not that of a household which he founded and left to others.
+_OWN_WALLETS = """
+    (:wallet, CASE WHEN NOT EXISTS (
+        SELECT FROM residents others WHERE others.household_id = :id AND others.id <> :id) THEN CAST(:id AS text) END)
+"""
 # A new table that holds something about people gets its section here, and a column that is a photo's id is called upload_id.
 SECTIONS: dict[str, Section] = {
     "resident": Section(
@@ -92,20 +97,20 @@ SECTIONS: dict[str, Section] = {
         WHERE resident_id = :id ORDER BY number
         """,
     ),
-    "wallet": Section(("accounts",), "SELECT kind, balance, owed FROM accounts WHERE owner IN (:wallet, CAST(:id AS text))"),
+    "wallet": Section(("accounts",), f"SELECT kind, balance, owed FROM accounts WHERE owner IN {_OWN_WALLETS}"),
     "transfers": Section(
         ("transfers",),
-        """
+        f"""
         SELECT t.id, t.kind, t.title, CASE WHEN w.id = t.credit_account THEN t.amount ELSE -t.amount END AS points,
                t.source_type, t.source_id, t.created_at
         FROM accounts w JOIN transfers t ON w.id IN (t.debit_account, t.credit_account)
-        WHERE w.owner IN (:wallet, CAST(:id AS text)) AND w.kind = 'wallet' ORDER BY t.number
+        WHERE w.owner IN {_OWN_WALLETS} AND w.kind = 'wallet' ORDER BY t.number
         """,
     ),
     "debts": Section(
         ("debt_moves",),
-        """
-        SELECT change, source_type, source_id, at FROM debt_moves WHERE wallet IN (:wallet, CAST(:id AS text)) ORDER BY at
+        f"""
+        SELECT change, source_type, source_id, at FROM debt_moves WHERE wallet IN {_OWN_WALLETS} ORDER BY at
         """,
     ),
     "orders": Section(

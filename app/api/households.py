@@ -21,7 +21,7 @@ from people import permissions
 from people.actors import Resident, Staff
 from people.households import AlreadyInHousehold
 from points import household_lists, households
-from points.households import AloneInHousehold, HouseholdView, Listed, NotHead
+from points.households import AloneInHousehold, HouseholdView, Listed, NotHead, OwnHousehold
 from points.ledger import InsufficientPoints
 
 blueprint = Api("households", __name__)
@@ -117,7 +117,7 @@ def correct(actor: Staff, body: dict[str, Any], household_id: UUID) -> Household
 @blueprint.post("/staff/households/<id:household_id>/members")
 @audience.staff(permissions.ENTER)
 @idempotent
-@refuses(AlreadyInHousehold)
+@refuses(AlreadyInHousehold, OwnHousehold)
 @blueprint.arguments(shapes.StaffMemberBody, example={"resident_id": shapes.HOUSEHOLD_ID, "reason": "户口本核对"})
 @blueprint.response(201, shapes.HouseholdShape, example=shapes.HOUSEHOLD)
 def put_into(actor: Staff, body: dict[str, Any], household_id: UUID) -> HouseholdView:
@@ -128,6 +128,7 @@ def put_into(actor: Staff, body: dict[str, Any], household_id: UUID) -> Househol
 @blueprint.post("/staff/households/<id:household_id>/merge")
 @audience.staff(permissions.BOOKS)
 @idempotent
+@refuses(OwnHousehold)
 @blueprint.arguments(shapes.MergeBody, example={"into_id": shapes.HOUSEHOLD_ID, "reason": "两户合并居住"})
 @blueprint.response(200, shapes.HouseholdShape, example=shapes.HOUSEHOLD)
 def merge(actor: Staff, body: dict[str, Any], household_id: UUID) -> HouseholdView:
@@ -138,7 +139,7 @@ def merge(actor: Staff, body: dict[str, Any], household_id: UUID) -> HouseholdVi
 @blueprint.post("/staff/households/<id:household_id>/split")
 @audience.staff(permissions.BOOKS)
 @idempotent
-@refuses(InsufficientPoints)
+@refuses(InsufficientPoints, OwnHousehold)
 @blueprint.arguments(shapes.SplitBody, example={"resident_ids": [shapes.HOUSEHOLD_ID], "points": 40, "reason": "儿子成家分户"})
 @blueprint.response(201, shapes.HouseholdShape, example=shapes.HOUSEHOLD)
 def split(actor: Staff, body: dict[str, Any], household_id: UUID) -> HouseholdView:

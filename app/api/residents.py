@@ -18,6 +18,7 @@ from people.actors import Staff
 from people.entries import AlreadyConfirmed, Seen
 from people.links import AccountJoined, AlreadyLinked
 from points import registrations
+from points.households import OwnHousehold
 
 blueprint = Api("residents", __name__)
 
@@ -34,7 +35,7 @@ def find(actor: Staff, query: dict[str, Any]) -> Page[Seen]:
 @blueprint.post("/staff/residents")
 @audience.staff(permissions.ENTER)
 @idempotent
-@refuses(NotFound)
+@refuses(NotFound, OwnHousehold)
 @blueprint.arguments(shapes.ResidentBody, example=shapes.RESIDENT_BODY)
 @blueprint.response(201, shapes.ResidentShape, example=shapes.RESIDENT)
 def enter(actor: Staff, body: dict[str, Any]) -> Seen:

@@ -290,6 +290,20 @@ def test_a_credit_that_waits_never_comes(cast: Cast, superuser: psycopg.Connecti
     superuser.execute("SET session_replication_role = origin")
 
 
+def test_a_household_of_which_nobody_is_left_is_listed_no_more_and_nobody_moves_in(cast: Cast) -> None:
+    cast.settings(counts_by="household")
+    person, other = cast.resident("欧阳一"), cast.resident("欧阳二")
+    assert person.post("/me/leave", {"confirm": True}).status_code == 200
+    assert [listed["id"] for listed in cast.admin.get("/staff/households").json["items"]] == [other.id]
+    path = f"/staff/households/{person.id}"
+    assert cast.admin.get("/staff/households.csv").text.count("欧阳") == 1
+    assert len(cast.admin.get("/staff/households.csv").text.splitlines()) == 2
+    refused(cast.admin.post(f"{path}/members", {"resident_id": other.id, "reason": "搬来"}), 404, "not_found")
+    refused(cast.admin.post(f"{path}/merge", {"into_id": other.id, "reason": "搬来"}), 404, "not_found")
+    refused(cast.admin.post(f"/staff/households/{other.id}/merge", {"into_id": person.id, "reason": "搬来"}), 404, "not_found")
+    assert cast.admin.get(path).json["members"] == []
+
+
 # --- nobody acts for who has left -----------------------------------------------------------------------------------------------
 
 

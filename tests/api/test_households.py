@@ -342,6 +342,28 @@ def test_only_those_with_the_right_and_the_scope_touch_a_household(cast: Cast, s
     assert contents(superuser) == before
 
 
+def test_staff_do_not_move_people_or_points_in_or_out_of_their_own_household(cast: Cast, superuser: psycopg.Connection) -> None:
+    head, son = cast.family("王大福", "王小军")
+    alone = cast.resident("李奶奶")
+    cast.give(alone, 80)
+    cast.give(head, 10)
+    admin = cast.staff("admin", COMMUNITY, resident=son)
+    own, other = f"/staff/households/{home_id(son)}", f"/staff/households/{home_id(alone)}"
+    before = contents(superuser)
+    for path, body in (
+        (f"{own}/members", {"resident_id": alone.id}),
+        (f"{other}/members", {"resident_id": son.id}),
+        (f"{other}/merge", {"into_id": home_id(son)}),
+        (f"{own}/merge", {"into_id": home_id(alone)}),
+        (f"{own}/split", {"resident_ids": [son.id], "points": 10}),
+    ):
+        refused(admin.post(path, {**body, **WHY}), 403, "own_household")
+    refused(admin.post("/staff/residents", {"name": "王小妹", "household_id": home_id(son)}), 403, "own_household")
+    assert contents(superuser) == before
+    assert cast.admin.post(f"{own}/members", {"resident_id": alone.id, **WHY}).status_code == 201
+    assert cast.balance(son) == 90
+
+
 def test_households_of_two_communities_are_not_merged_and_nobody_is_put_across(cast: Cast) -> None:
     cast.settings(counts_by="household")
     cast.settings(NEXT_COMMUNITY, counts_by="household")

@@ -129,6 +129,16 @@ def test_nobody_else_is_in_it(cast: Cast) -> None:
         assert row["address"] is None or row["actor_kind"] == "resident"
 
 
+def test_who_founded_a_household_and_left_it_does_not_get_what_its_members_earn(cast: Cast) -> None:
+    head, son = cast.family("王大福", "王小军")
+    cast.give(head, 5)
+    assert head.post("/households/mine/leave").status_code == 200
+    cast.give(son, 70)
+    data = data_of(head)
+    assert (data["transfers"], sum(account["balance"] for account in data["wallet"])) == ([], 0)
+    assert [row["points"] for row in data_of(son)["transfers"]] == [5, 70]
+
+
 def test_it_comes_as_a_file_for_the_caller_alone_and_is_on_record(cast: Cast, superuser: psycopg.Connection) -> None:
     answer = cast.grandmother.get("/me/data")
     assert answer.mimetype == "application/json"
