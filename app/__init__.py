@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from app import api, commands
+from app import api, commands, merchant, open_pages, resident, staff
 from app.embedded import start_embedded
 from app.outside import notices, wechat
 from app.settings import Settings
-from app.web import audience, docs, limits, logs, operations, photos, problems, unit_of_work
+from app.web import audience, docs, limits, logs, operations, pages, photos, problems, unit_of_work
 from kernel import clock, signing, uploads
 from kernel.database import db, engine_options
 
@@ -44,7 +44,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     limits.install(app, settings.ratelimit_storage_uri)
     wechat.install(app, settings)
     notices.install(app, settings)
+    pages.install(app, secure=settings.production)
     api.register(app)
+    for face in (open_pages, resident, merchant, staff):
+        face.register(app)
     for page in (operations, photos, docs):
         app.register_blueprint(page.blueprint)
     audience.check_all(app)

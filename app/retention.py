@@ -38,10 +38,14 @@ KEPT: dict[str, Kept] = {
     "idempotency_keys": Kept("a request may be sent again", idempotency.KEPT, "created_at < :before"),
     "failed_sign_ins": Kept("guesses are counted", logins.FAILURES_COUNT_FOR, "at < :before"),
     "refresh_tokens": Kept(f"{sessions.REFRESH_LIVES.days} days of use, then nothing", timedelta(0), "expires_at < :before"),
+    "sign_in_codes": Kept("five minutes to sign in by it", timedelta(0), "expires_at < :before"),
     "sessions": Kept(
-        "until its last token is over",
+        "until its last token is over, or a browser was not used for as long as any may be",
         sessions.ACCESS_LIVES,
-        "created_at < :before AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = sessions.id)",
+        f"""
+        coalesce(seen_at + interval '{sessions.IDLE_ON_A_PHONE.days} days', created_at) < :before
+        AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = sessions.id)
+        """,
     ),
     "wechat_accounts": Kept(
         "while joined to a resident; after that, so that leaving and joining again is no way to earn",

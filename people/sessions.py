@@ -1,6 +1,7 @@
-"""Sessions: an access token that lives 30 minutes, and refresh tokens that are good once.
+"""Sessions: an access token that lives 30 minutes, and refresh tokens that are good once; a browser's session has neither.
 
 The access token is signed and names its session; whom the session is for, what he may do and where, is read at every request.
+A browser's session is named by its signed cookie, and ends when nobody was there for a time.
 """
 
 import base64
@@ -8,9 +9,10 @@ import binascii
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, text
+from sqlalchemy import CheckConstraint, ForeignKey, Row, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import clock, ids, signing
@@ -20,6 +22,11 @@ from people.actors import Actor, Merchant, Newcomer, Resident, Staff
 
 ACCESS_LIVES = timedelta(minutes=30)
 REFRESH_LIVES = timedelta(days=30)
+# How long nobody may be there before a browser's session ends. Staff: the levelled protection of GB/T 22239-2019 asks for idle
+# sign-out, and an office PC is left alone; a till stands open all day; a phone is its owner's.
+IDLE = {"staff": timedelta(minutes=30), "merchant": timedelta(hours=12)}
+IDLE_ON_A_PHONE = timedelta(days=30)
+_SEEN_EVERY = timedelta(minutes=1)
 _MAC_BYTES = 16
 
 
@@ -50,6 +57,7 @@ class Session(Model):
     login_id: Mapped[UUID | None] = mapped_column(ForeignKey("logins.id"), index=True)
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]  # a browser's session only
 
 
 class RefreshToken(Model):
@@ -81,6 +89,14 @@ def open_for(
     session = Session(id=ids.new(), wechat_account_id=wechat_account_id, login_id=login_id, created_at=clock.now())
     add(session)
     return _tokens(session.id, role, registered)
+
+
+def open_page(*, wechat_account_id: UUID | None = None, login_id: UUID | None = None) -> UUID:
+    """A new session of a browser, beside any others; its id."""
+    now = clock.now()
+    session = Session(id=ids.new(), wechat_account_id=wechat_account_id, login_id=login_id, created_at=now, seen_at=now)
+    add(session)
+    return session.id
 
 
 _USE = text(
@@ -157,7 +173,7 @@ _WHO = text(
     SELECT w.id AS account_id, w.openid, r.id AS resident_id, r.community_code, r.name AS resident_name,
            r.wallet, r.household_id, r.confirmed_at IS NOT NULL AS confirmed,
            l.id AS login_id, l.merchant_id, s.id AS staff_id, s.name AS staff_name, s.role, s.resident_id AS own_resident_id,
-           d.lineage, d.code AS scope_code, d.level,
+           d.lineage, d.code AS scope_code, d.level, sessions.seen_at,
            l.totp_confirmed_at IS NULL AND coalesce(c.second_factor_required, false) AS must_enrol
     FROM sessions
     LEFT JOIN wechat_accounts w ON w.id = sessions.wechat_account_id
@@ -179,7 +195,34 @@ def actor_of(access_token: str) -> Actor:
         Unauthenticated: the token is forged or too old, its session has ended, or its account is closed.
     """
     session_id = _session_of(access_token)
-    who = first(_WHO, id=session_id)
+    return _actor(first(_WHO, id=session_id), session_id)
+
+
+# Two pages of one browser at once: the second need not wait only to write down the same minute.
+_SEEN = text(
+    """
+    UPDATE sessions SET seen_at = :now
+    WHERE id = (SELECT id FROM sessions WHERE id = :id AND seen_at < :before FOR UPDATE SKIP LOCKED)
+    """
+)
+
+
+def actor_of_page(session_id: UUID) -> Actor:
+    """Whose browser this is, with the rights he has now; that he was there is written down, to the minute.
+
+    Raises:
+        Unauthenticated: the session has ended, nobody was there for too long, or the account is closed.
+    """
+    who, now = first(_WHO, id=session_id), clock.now()
+    actor = _actor(who, session_id)
+    if who is None or who.seen_at is None or who.seen_at + IDLE.get(actor.kind, IDLE_ON_A_PHONE) <= now:
+        raise Unauthenticated()
+    if who.seen_at < now - _SEEN_EVERY:
+        execute(_SEEN, id=session_id, now=now, before=now - _SEEN_EVERY)
+    return actor
+
+
+def _actor(who: Row[Any] | None, session_id: UUID) -> Actor:
     if who is None:
         raise Unauthenticated()
     if who.resident_id:

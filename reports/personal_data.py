@@ -193,6 +193,7 @@ LEFT_OUT: dict[str, str] = {
     "merchants": "shops and partners",
     "recovery_codes": "digests of secrets of staff",
     "refresh_tokens": "digests of secrets; the sign-ins they belong to are here",
+    "sign_in_codes": "digests of secrets, good for five minutes",
     "rule_versions": "rules of a community",
     "rules": "rules of a community",
     "stock_moves": "pieces on a shelf; the order that moved them is here",

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, request
 
+from app.web import faces
 from people import permissions, sessions
 from people.actors import Actor, Merchant, Newcomer, Resident, Staff, WrongRole
 from people.sessions import NotConfirmed, NotRegistered, SecondFactorRequired, Unauthenticated
@@ -98,6 +99,8 @@ def check_all(app: Flask) -> None:
 
 
 def _caller() -> Actor:
+    if faces.of_request():  # a page knows its caller by the cookie alone, the API by the token alone
+        return sessions.actor_of_page(faces.session_id())
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import flask_swagger_ui
-from flask import Blueprint, Response, current_app, make_response, render_template, send_from_directory
+from flask import Blueprint, Response, make_response, render_template, send_from_directory
 
 from app.web import audience
 from kernel.errors import NotFound
@@ -13,13 +13,6 @@ from people import privacy as statement
 ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
 SERVED = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
 blueprint = Blueprint("docs", __name__)
-
-
-@blueprint.get("/")
-@audience.anyone
-def home() -> Response:
-    """What this is, and where to go on."""
-    return _page("home.html", demo=not current_app.config["SETTINGS"].production)
 
 
 @blueprint.get("/api/docs")

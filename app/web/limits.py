@@ -11,6 +11,7 @@ from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from app.web import faces
 from app.web.counting import CountsInMemory
 from kernel.errors import TooManyRequests
 from people.actors import Actor
@@ -46,6 +47,8 @@ def check(actor: Actor | None) -> None:
 
 def _account() -> str | None:
     """The account that a sign-in names, None where it names none."""
+    if faces.of_request():
+        return request.form.get("username", "").strip()[:64] or None
     try:
         return str(json.loads(request.get_data(cache=True))["username"]).strip()[:64]
     except (ValueError, RecursionError, LookupError, TypeError):

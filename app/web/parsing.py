@@ -48,7 +48,7 @@ class Parser(FlaskParser):
     def handle_error(self, error: ValidationError, req: Request, schema: Schema, **_: Any) -> NoReturn:
         """Fields that make no sense, by name."""
         (fields,) = error.messages_dict.values()  # webargs puts them under the place they came from
-        raise ValidationFailed(dict(_flat(fields)))
+        raise ValidationFailed(dict(flat(fields)))
 
 
 class Api(Blueprint):
@@ -57,13 +57,13 @@ class Api(Blueprint):
     ARGUMENTS_PARSER = Parser()
 
 
-def _flat(messages: Any, name: str = "") -> Iterator[tuple[str, list[str]]]:
+def flat(messages: Any, name: str = "") -> Iterator[tuple[str, list[str]]]:
     """Each field with its messages; what lies inside another field has a dotted name: `limits.per_day`, `upload_ids.0`."""
     if not isinstance(messages, dict):
         yield name or "body", messages
         return
     for part, inside in messages.items():
-        yield from _flat(inside, name if part == "_schema" else f"{name}.{part}".lstrip("."))
+        yield from flat(inside, name if part == "_schema" else f"{name}.{part}".lstrip("."))
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from app.web import refused_pages
 from kernel import clock, errors
 from kernel.database import NOT_AT_WORK, sqlstate
 from kernel.errors import NotFound, Refusal, Unavailable
@@ -80,7 +81,9 @@ def install(app: Flask) -> None:
 
 
 def answer(refusal: Refusal, status: int) -> Response:
-    """A refusal as an answer."""
+    """A refusal as an answer: a page where a page was asked for, else a problem."""
+    if refused_pages.wanted():
+        return refused_pages.show(refusal, status)
     body: dict[str, Any] = {
         "type": f"urn:defen:problem:{refusal.code}",
         "title": refusal.title,

@@ -1,4 +1,7 @@
-"""One request, one transaction: admit the caller, answer once per idempotency key, run the view, commit, and only then reply."""
+"""One request, one transaction: admit the caller, answer once per idempotency key, run the view, commit, and only then reply.
+
+A form of a page that is refused is shown again, in a transaction of its own, with what was filled in and what is wrong with it.
+"""
 
 import functools
 import random
@@ -6,15 +9,15 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, make_response, request
+from flask import Flask, Response, g, make_response, request
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import ClientDisconnected
 
-from app.web import idempotency, limits
+from app.web import faces, forms, idempotency, limits
 from app.web.audience import Audience
 from app.web.problems import RequestTimeout
 from kernel.database import RETRYABLE, sqlstate, transaction
-from kernel.errors import Unavailable
+from kernel.errors import Refusal, Unavailable
 
 MAX_TRIES = 5
 MAX_BODY_BYTES = 2 * 1024 * 1024  # unless the view takes more
@@ -42,17 +45,26 @@ def _in_unit_of_work(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def run(**arguments: Any) -> Response:
         _read_body(getattr(view, "max_body_bytes", MAX_BODY_BYTES))
-        for attempt in range(MAX_TRIES):
-            try:
-                with transaction():
-                    return _answer(view, arguments)
-            except DBAPIError as error:
-                if sqlstate(error) not in RETRYABLE:
-                    raise
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 (only spreads the retries)
-        raise Unavailable()
+        try:
+            return _with_retries(view, arguments)
+        except Refusal as refusal:
+            if forms.can_be_shown_again(view, refusal):
+                return forms.show_again(view, refusal, arguments)
+            raise
 
     return run
+
+
+def _with_retries(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
+    for attempt in range(MAX_TRIES):
+        try:
+            with transaction():
+                return _answer(view, arguments)
+        except DBAPIError as error:
+            if sqlstate(error) not in RETRYABLE:
+                raise
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 (only spreads the retries)
+    raise Unavailable()
 
 
 def _read_body(max_bytes: int) -> None:
@@ -67,7 +79,9 @@ def _read_body(max_bytes: int) -> None:
 
 def _answer(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
     audience: Audience = view.audience  # type: ignore[attr-defined]
-    actor = audience.admit()
+    if faces.of_request():
+        forms.check_token()
+    actor = g.actor = audience.admit()
     limits.check(actor)
     if actor is None:
         return make_response(view(**arguments))

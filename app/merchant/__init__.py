@@ -1,0 +1,13 @@
+"""The merchant's pages, for a phone or a till."""
+
+from flask import Flask
+
+from app.merchant import till
+
+MODULES = (till,)
+
+
+def register(app: Flask) -> None:
+    """Put the merchant's pages into the app."""
+    for module in MODULES:
+        app.register_blueprint(module.blueprint)

@@ -1,0 +1,13 @@
+"""Pages that belong to no face: signing in, joining, how large to read."""
+
+from flask import Flask
+
+from app.open_pages import enter, look, sign_in
+
+MODULES = (enter, sign_in, look)
+
+
+def register(app: Flask) -> None:
+    """Put these pages into the app."""
+    for module in MODULES:
+        app.register_blueprint(module.blueprint)

@@ -1,0 +1,16 @@
+"""The resident's pages, for a phone."""
+
+from flask import Flask
+
+from app.resident import checkins, home
+
+MODULES = (
+    home,
+    checkins,
+)
+
+
+def register(app: Flask) -> None:
+    """Put the resident's pages into the app."""
+    for module in MODULES:
+        app.register_blueprint(module.blueprint)

@@ -1,0 +1,16 @@
+-- A browser's session has no tokens: it lives as long as somebody is there, and so it remembers when somebody last was.
+ALTER TABLE sessions ADD COLUMN seen_at timestamptz;
+
+-- A resident takes his sign-in to another browser by a code of ten digits, which is good once and for a few minutes.
+CREATE TABLE sign_in_codes (
+    digest bytea NOT NULL,
+    wechat_account_id uuid NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz,
+    CONSTRAINT sign_in_codes_pkey PRIMARY KEY (digest),
+    CONSTRAINT sign_in_codes_wechat_account_id_fkey FOREIGN KEY(wechat_account_id) REFERENCES wechat_accounts (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_sign_in_codes_wechat_account_id ON sign_in_codes (wechat_account_id);
+CREATE INDEX ix_sign_in_codes_expires_at ON sign_in_codes (expires_at);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_codes TO defen_app;
