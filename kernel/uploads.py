@@ -24,6 +24,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MAX_BYTES = 12 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 LONGEST_EDGE = 2048  # pixels; enough to see a clean yard on any screen
+SMALL_EDGE = 480  # pixels; for lists, some 25 KB
 UNUSED_KEPT = timedelta(days=2)
 LOOKS_ALIKE = 8  # of the 64 bits of two pictures' `phash`, at most so many differ where one was made from the other
 _STRUCTURED = 20  # so many of the 64 must come from a real difference of light, else the picture is too plain to tell
@@ -41,7 +42,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_HEX = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"([0-9a-f]{32})(\.small)?\.jpg")
 log = logging.getLogger("defen")
 
 pillow_heif.register_heif_opener(thumbnails=False)
@@ -82,9 +83,9 @@ def configure(folder: Path) -> None:
     _folder = folder
 
 
-def path_of(upload_id: UUID) -> Path:
-    """Where the picture's file lies; the last digits of the id, which are random, spread files over folders."""
-    return _folder / upload_id.hex[-2:] / f"{upload_id.hex}.jpg"
+def path_of(upload_id: UUID, *, small: bool = False) -> Path:
+    """Where the picture's file lies, or its small one's; the id's last digits, which are random, spread files over folders."""
+    return _folder / upload_id.hex[-2:] / f"{upload_id.hex}{'.small' if small else ''}.jpg"
 
 
 def store(owner_id: UUID, stream: BinaryIO) -> Upload:
@@ -97,7 +98,7 @@ def store(owner_id: UUID, stream: BinaryIO) -> Upload:
     data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise TooLarge()
-    jpeg, (width, height), phash = _as_jpeg(data)
+    jpeg, small, (width, height), phash = _as_jpeg(data)
     upload = Upload(
         id=ids.new(),
         owner_id=owner_id,
@@ -107,6 +108,7 @@ def store(owner_id: UUID, stream: BinaryIO) -> Upload:
         height=height,
         created_at=clock.now(),
     )
+    _write(path_of(upload.id, small=True), small)
     _write(path_of(upload.id), jpeg)
     add(upload)
     return upload
@@ -139,7 +141,7 @@ def forget_unused(in_use: str, limit: int) -> list[Path]:
         before=clock.now() - UNUSED_KEPT,
         limit=limit,
     )
-    return [path_of(upload_id) for upload_id in gone.scalars()]
+    return [path_of(upload_id, small=small) for upload_id in gone.scalars() for small in (True, False)]
 
 
 def orphans(limit: int) -> list[Path]:
@@ -150,13 +152,14 @@ def orphans(limit: int) -> list[Path]:
     hour, before = clock.now().hour, (clock.now() - ORPHANS_KEPT).timestamp()
     folders = [_folder / f"{number:02x}" for number in range(256) if number % 24 == hour]
     old = [file for folder in folders if folder.is_dir() for file in folder.iterdir() if file.stat().st_mtime < before]
-    named = {UUID(file.stem): file for file in old if file.suffix == ".jpg" and _HEX.fullmatch(file.stem)}
-    known = set(execute(text("SELECT id FROM uploads WHERE id = ANY(:ids)"), ids=list(named)).scalars())
+    named = [(UUID(found[1]), file) for file in old if (found := _NAME.fullmatch(file.name))]
+    ids_named = [upload_id for upload_id, _ in named]
+    known = set(execute(text("SELECT id FROM uploads WHERE id = ANY(:ids)"), ids=ids_named).scalars())
     unfinished = [file for file in old if file.suffix == ".part"]
-    return [*unfinished, *(file for upload_id, file in named.items() if upload_id not in known)][:limit]
+    return [*unfinished, *(file for upload_id, file in named if upload_id not in known)][:limit]
 
 
-def _as_jpeg(data: bytes) -> tuple[bytes, tuple[int, int], int | None]:
+def _as_jpeg(data: bytes) -> tuple[bytes, bytes, tuple[int, int], int | None]:
     try:
         # Opening reads the header only, so the size is known before a single pixel is unpacked.
         with _decoding, Image.open(io.BytesIO(data), formats=FORMATS) as picture:
@@ -167,14 +170,20 @@ def _as_jpeg(data: bytes) -> tuple[bytes, tuple[int, int], int | None]:
             upright = picture.transpose(turn) if turn is not None else picture
             flat = Image.new("RGB", upright.size, "white")
             flat.paste(upright, mask=upright.getchannel("A") if upright.mode in ("RGBA", "LA") else None)
-            out = io.BytesIO()
-            flat.save(out, "JPEG", quality=85)
-            return out.getvalue(), flat.size, _phash(flat)
+            jpeg, size, phash = _encoded(flat), flat.size, _phash(flat)
+            flat.thumbnail((SMALL_EDGE, SMALL_EDGE))
+            return jpeg, _encoded(flat), size, phash
     except (TooLarge, Image.DecompressionBombError):
         raise TooLarge() from None
     except Exception:  # whatever a decoder makes of hostile bytes, they are no picture
         log.warning("a picture could not be read", exc_info=True)
         raise NotAnImage() from None
+
+
+def _encoded(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=85)
+    return out.getvalue()
 
 
 def _phash(picture: Image.Image) -> int | None:

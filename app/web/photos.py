@@ -15,10 +15,11 @@ _GRAIN_S = 900  # addresses given within a quarter of an hour are the same, so t
 blueprint = Blueprint("photos", __name__)
 
 
-def url(upload_id: UUID) -> str:
-    """A fresh address for a photo."""
+def url(upload_id: UUID, *, small: bool = False) -> str:
+    """A fresh address for a photo, or for the small one that lists show."""
     expires = int((clock.now() + LIVES).timestamp()) // _GRAIN_S * _GRAIN_S + _GRAIN_S
-    return url_for("photos.show", upload_id=upload_id, expires=expires, signature=_signature(upload_id, expires))
+    size = "small" if small else None
+    return url_for("photos.show", upload_id=upload_id, expires=expires, signature=_signature(upload_id, expires), size=size)
 
 
 @blueprint.get("/photos/<uuid:upload_id>.jpg")
@@ -32,7 +33,8 @@ def show(upload_id: UUID) -> Response:
         raise NotFound()
     if datetime.fromtimestamp(int(expires), UTC) <= clock.now() or not uploads.path_of(upload_id).exists():
         raise NotFound()
-    response = send_file(uploads.path_of(upload_id), mimetype="image/jpeg", max_age=_GRAIN_S)
+    path = uploads.path_of(upload_id, small=request.args.get("size") == "small")
+    response = send_file(path if path.exists() else uploads.path_of(upload_id), mimetype="image/jpeg", max_age=_GRAIN_S)
     response.headers["Cache-Control"] = f"private, max-age={_GRAIN_S}"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

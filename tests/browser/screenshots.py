@@ -1,0 +1,98 @@
+"""`python -m tests.browser.screenshots [name …]`: pictures of the main pages, on the demo, into docs/pictures/.
+
+It serves the demo on a free port with its data in a folder of its own. Each picture is a line of `PICTURES`.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from app.demo.basics import PASSWORD
+from app.settings import ROOT
+from tests.browser.conftest import DESK, PHONE, launch
+
+FOLDER = ROOT / "docs" / "pictures"
+# name, who is signed in there, path, care mode. A path may hold `{link:…}`: the first link that begins so on the page before.
+PICTURES: tuple[tuple[str, str, str, bool], ...] = (
+    ("home", "grandmother", "/", False),
+    ("sign-in", "nobody", "/sign-in", False),
+    ("till", "barber", "/merchant", False),
+    ("start", "reviewer", "/staff", False),
+)
+STAFF = ("reviewer", "admin", "auditor", "official", "secretary")
+MERCHANTS = ("barber", "till")
+
+
+def main(names: list[str]) -> None:
+    """Serve the demo, take the pictures that are named, or all, end what was started."""
+    FOLDER.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="defen-pictures-"))
+    folder.chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "DATA_DIR": str(folder), "BIND": f"127.0.0.1:{port}", "FLASK_APP": "wsgi"}
+    server = subprocess.Popen([sys.executable, "-m", "flask", "serve"], cwd=ROOT, env=environment)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(f"{address}/readyz")
+        with sync_playwright() as playwright:
+            browser = launch(playwright)
+            for picture in PICTURES:
+                if not names or picture[0] in names:
+                    _take(browser, address, *picture)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take(browser: Browser, address: str, name: str, who: str, path: str, care: bool) -> None:
+    desk = who in STAFF
+    context = browser.new_context(viewport=DESK if desk else PHONE, base_url=address, locale="zh-CN", device_scale_factor=1)
+    page = context.new_page()
+    _sign_in(page, who)
+    if care:
+        page.goto("/enter")
+        page.get_by_role("button", name="长辈版").click()
+    page.goto(path)
+    page.wait_for_timeout(300)
+    page.screenshot(path=FOLDER / f"{name}.png", full_page=False)
+    context.close()
+
+
+def _sign_in(page: Page, who: str) -> None:
+    if who in STAFF or who in MERCHANTS:
+        page.goto("/sign-in")
+        page.fill("[name=username]", who)
+        page.fill("[name=password]", PASSWORD)
+        page.get_by_role("button", name="登录").click()
+    elif who != "nobody":
+        page.goto("/enter")
+        page.fill("[name=code]", who)
+        page.get_by_role("button", name="进入").click()
+    page.wait_for_load_state()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(address, timeout=2)
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    raise SystemExit("the demo did not get ready")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
