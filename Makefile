@@ -15,12 +15,12 @@ run: .venv/ready $(ASSETS)
 	exec $(BIN)/flask serve
 
 test: .venv/ready-dev $(ASSETS) lint
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow" --ignore tests/browser
 
 # What takes longer than a change should wait for: the races in full; then, one at a time, what measures: faults, speed, bench.
 test-all: .venv/ready-dev $(ASSETS)
 	$(BIN)/pytest -q -m slow -n 2 tests/races tests/properties
-	$(BIN)/pytest -q -m slow --ignore tests/races --ignore tests/properties
+	$(BIN)/pytest -q -m slow --ignore tests/browser --ignore tests/races --ignore tests/properties
 
 # The pages in Debian's Chromium: the three faces, the camera, the keyboard, axe.
 test-browser: .venv/ready-dev $(ASSETS) chromium

@@ -18,7 +18,6 @@ from tests.visitors import Visitor
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1366, "height": 820}
 ARGS = [
-    "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

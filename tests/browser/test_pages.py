@@ -1,5 +1,5 @@
-"""Every page in a real browser: nothing wrong in the console, nothing serious for axe, nothing wider than the screen, nothing that
-jumps while it loads, in normal and in care mode."""
+"""Every page in a real browser: nothing wrong in the console, nothing serious for axe, nothing wider than the screen, nothing
+that jumps while it loads, in normal and in care mode."""
 
 import pytest
 from playwright.sync_api import Page
