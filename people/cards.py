@@ -82,7 +82,7 @@ _SHEET = text(
     SELECT r.id, r.name, c.name AS community, k.number, p.lineage
     FROM residents r JOIN divisions c ON c.code = r.community_code JOIN divisions p ON p.code = r.place_code
     LEFT JOIN cards k ON k.resident_id = r.id AND k.revoked_at IS NULL
-    WHERE r.id = ANY(:ids)
+    WHERE r.id = ANY(:ids) AND r.left_at IS NULL
     """
 )
 
@@ -91,7 +91,7 @@ def sheet(actor: Staff, resident_ids: list[UUID]) -> list[Printed]:
     """What is to be printed for these residents, in their order, each once.
 
     Raises:
-        NotFound: one of them is not in the actor's part of the tree.
+        NotFound: one of them has left, or is not in the actor's part of the tree.
         CardMissing: one of them has no card.
     """
     rows = {row.id: row for row in execute(_SHEET, ids=resident_ids) if actor.sees(row.lineage)}
