@@ -212,9 +212,12 @@ def attach(deed_id: UUID, upload_ids: Sequence[UUID]) -> None:
         execute(_ATTACH, deed_id=deed_id, upload_ids=list(upload_ids))
 
 
-def find(actor: Resident, window: paging.Window) -> paging.Page[Deed]:
-    """The actor's own deeds, newest first."""
-    return paging.by_id(select(Deed).where(Deed.resident_id == actor.id).options(*EAGER), Deed.id, window)
+def find(actor: Resident, window: paging.Window, *, status: str | None = None) -> paging.Page[Deed]:
+    """The actor's own deeds, newest first, all or those of a status."""
+    query = select(Deed).where(Deed.resident_id == actor.id)
+    if status is not None:
+        query = query.where(Deed.status == status)
+    return paging.by_id(query.options(*EAGER), Deed.id, window)
 
 
 def get(actor: Resident, deed_id: UUID) -> Deed:
