@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
@@ -170,6 +171,14 @@ def _digest(file: FileStorage) -> str:
     digest = hashlib.sha256(file.stream.read()).hexdigest()
     file.stream.seek(0)
     return digest
+
+
+def sent_id(name: str) -> UUID | None:
+    """The id that a form named which is shown again; None where it named none."""
+    try:
+        return UUID(g.form.value(name)) if "form" in g else None
+    except ValueError:
+        return None
 
 
 def can_be_shown_again(view: Callable[..., Any], refusal: Refusal) -> bool:
