@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from kernel import audit, clock, ids, paging, uploads
@@ -207,14 +208,23 @@ _ATTACH = text(
 
 
 def attach(deed_id: UUID, upload_ids: Sequence[UUID]) -> None:
-    """Show photos with a deed that has none, in this order."""
-    if upload_ids:
-        execute(_ATTACH, deed_id=deed_id, upload_ids=list(upload_ids))
+    """Show photos with a deed that has none, in this order. Raises NotFound where one was swept a moment ago."""
+    if not upload_ids:
+        return
+    try:
+        attached = execute(_ATTACH, deed_id=deed_id, upload_ids=list(upload_ids)).rowcount
+    except IntegrityError:  # it goes while this waits for it
+        raise NotFound() from None
+    if attached < len(upload_ids):
+        raise NotFound()
 
 
-def find(actor: Resident, window: paging.Window) -> paging.Page[Deed]:
-    """The actor's own deeds, newest first."""
-    return paging.by_id(select(Deed).where(Deed.resident_id == actor.id).options(*EAGER), Deed.id, window)
+def find(actor: Resident, window: paging.Window, *, status: str | None = None) -> paging.Page[Deed]:
+    """The actor's own deeds, newest first, all or those of a status."""
+    query = select(Deed).where(Deed.resident_id == actor.id)
+    if status is not None:
+        query = query.where(Deed.status == status)
+    return paging.by_id(query.options(*EAGER), Deed.id, window)
 
 
 def get(actor: Resident, deed_id: UUID) -> Deed:

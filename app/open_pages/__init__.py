@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app.open_pages import enter, look, sign_in
+from app.open_pages import enter, look, photos, sign_in
 
-MODULES = (enter, sign_in, look)
+MODULES = (enter, sign_in, look, photos)
 
 
 def register(app: Flask) -> None:

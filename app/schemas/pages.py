@@ -1,7 +1,8 @@
 """Forms of pages that have no like in the API."""
 
-from app.schemas.fields import Flag, Secret, Shape, Text, Whole
-from app.schemas.people import PasswordBody
+from app.schemas.fields import Choice, Day, Flag, Id, Listed, Secret, Shape, Text, Whole
+from app.schemas.people import PasswordBody, ResidentQuery
+from points.entries import CHANNELS
 
 MAX_KEPT = 400_000  # characters of a form that was kept over a sign-in
 
@@ -25,3 +26,43 @@ class LookForm(Shape):
     care = Flag(required=True)
     font = Whole(10, 60, load_default=None)
     back = Text(most=2000, load_default=None)
+
+
+class OfCommunity(Shape):
+    """The things of which community; one's own where none is named."""
+
+    community_code = Text(most=32, load_default=None)
+
+
+class CardQuery(ResidentQuery):
+    """Whose cards; as many as are printed at once."""
+
+    limit = Whole(1, 100, strict=False, load_default=100)
+
+
+class ChosenForm(Shape):
+    """Some people who were ticked in a list."""
+
+    resident_ids = Listed(Id(), least=1, most=100, required=True)
+
+
+class EntryQuery(Shape):
+    """What stays from one deed that is entered to the next, whom it is for, and what is looked for."""
+
+    q = Text(most=100, load_default=None)
+    resident_id = Id(load_default=None)
+    rule_id = Id(load_default=None)
+    channel = Choice(*CHANNELS, load_default="visit")
+    occurred_on = Day(load_default=None)
+
+
+class MemberQuery(Shape):
+    """Who, or which household, is looked for."""
+
+    q = Text(most=50, load_default=None)
+
+
+class PlaceQuery(Shape):
+    """Below which division something is to be laid out."""
+
+    parent_code = Text(most=32, required=True)

@@ -313,6 +313,12 @@ class QueuedShape(DeedShape):
         return super().get_attribute(obj if attr in ("resident", "steps", "flags", "history") else obj.deed, attr, default)
 
 
+class DeedQuery(ListQuery):
+    """Which of one's own deeds: of a status."""
+
+    status = Choice(*STATUSES, load_default=None)
+
+
 class QueueQuery(ListQuery):
     """Which deeds: of a status, a rule, a resident or a channel; whose description or resident's name holds a text."""
 

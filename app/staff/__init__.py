@@ -2,9 +2,32 @@
 
 from flask import Flask
 
-from app.staff import menu, start
+from app.staff import (
+    cards,
+    departures,
+    entries,
+    household_moves,
+    households,
+    imports,
+    links,
+    menu,
+    places,
+    residents,
+    start,
+)
 
-MODULES = (start,)
+MODULES = (
+    start,
+    entries,
+    residents,
+    links,
+    departures,
+    cards,
+    households,
+    household_moves,
+    imports,
+    places,
+)
 
 
 def register(app: Flask) -> None:

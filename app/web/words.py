@@ -73,6 +73,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "reason": {"approve": "通过", "reject": "不通过", "return": "退回补充", "revoke": "撤销"},
     "feed": {"deed": "善行", "donation": "捐赠"},
+    "move": {"founded": "立户", "joined": "入户", "left": "退出", "merged": "并户", "split": "分户"},
     "weekday": dict(zip("0123456", "一二三四五六日", strict=True)),
 }
 # How a term is coloured, beside its word and never instead of it.
