@@ -66,3 +66,22 @@ class PlaceQuery(Shape):
     """Below which division something is to be laid out."""
 
     parent_code = Text(most=32, required=True)
+
+
+class ItemForm(ItemBody):
+    """Something new to offer, with its picture among `upload_ids` as pictures of forms are."""
+
+    upload_ids = Listed(Id(), most=1, load_default=list)
+
+
+class ItemChangeForm(ItemChange):
+    """What is to be changed of an item; another picture, or none any more."""
+
+    upload_ids = Listed(Id(), most=1, load_default=list)
+    no_picture = Flag(load_default=False)
+
+
+def with_picture(body: dict[str, Any]) -> dict[str, Any]:
+    """The body that an item's form stands for: `upload_id` where a picture came with it, or None where it is to go."""
+    uploaded, gone = body.pop("upload_ids"), body.pop("no_picture", False)
+    return body | ({"upload_id": uploaded[0]} if uploaded else {"upload_id": None} if gone else {})

@@ -90,7 +90,7 @@ def install(app: Flask) -> None:
     app.add_template_global(word)
     app.add_template_global(lambda of: list(WORDS[of].items()), "words")
     app.add_template_global(lambda term: TONES.get(term, "plain"), "tone")
-    for show in (moment, day, hour, signed, digits, iso):
+    for show in (date_of, last_day_of, moment, day, hour, signed, digits, iso):
         app.add_template_filter(show)
     app.add_template_global(clock.today, "today")
 
@@ -117,6 +117,16 @@ def day(on: date | None) -> str:
     if on in near:
         return near[on]
     return f"{on.month}月{on.day}日" if on.year == today.year else f"{on.year}年{on.month}月{on.day}日"
+
+
+def date_of(at: datetime | None) -> str:
+    """The day of a moment, as a form's field for dates takes it."""
+    return f"{clock.day_of(at)}" if at else ""
+
+
+def last_day_of(until: datetime | None) -> str:
+    """The last day before a moment, as a form's field for dates takes it."""
+    return f"{clock.day_of(until - timedelta(microseconds=1))}" if until else ""
 
 
 def hour(at: datetime) -> str:
