@@ -5,15 +5,24 @@ from flask import Flask
 from app.staff import (
     cards,
     departures,
+    donation_tariffs,
+    donations,
     entries,
+    feed,
     household_moves,
     households,
     imports,
+    items,
     links,
     menu,
+    merchants,
     places,
     residents,
+    rule_lists,
+    rules,
     start,
+    transfers,
+    units,
 )
 
 MODULES = (
@@ -27,6 +36,15 @@ MODULES = (
     household_moves,
     imports,
     places,
+    feed,
+    rules,
+    rule_lists,
+    items,
+    donations,
+    donation_tariffs,
+    merchants,
+    units,
+    transfers,
 )
 
 
