@@ -9,6 +9,7 @@ import pytest
 
 from app import jobs
 from kernel import clock
+from people import messages
 from tests.answers import MONDAY, after, contents, refused, refused_fields
 from tests.cast import COMMUNITY, Caller, Cast
 
@@ -154,6 +155,15 @@ def test_all_present_members_of_a_household_are_told(cast: Cast, superuser: psyc
     left = inbox(head)[0]  # the newest by its id, which tells the time as all of ours do
     assert left["kind"] == "household.left"
     assert UUID(left["id"]).version == 7
+
+
+def test_who_has_left_is_told_nothing(cast: Cast, superuser: psycopg.Connection) -> None:
+    deed = cast.give(cast.grandmother, 50)
+    cast.give(cast.volunteer, 50)
+    assert cast.grandmother.post("/me/leave", {"confirm": True}).status_code == 200
+    before = letters(superuser)
+    cast.in_app(lambda: messages.tell(cast.grandmother.actor.id, "deed.approved", "申报已通过", "得 50 分", "deed", UUID(deed)))
+    assert letters(superuser) == before
 
 
 # --- reading it -----------------------------------------------------------------------------------------------------------------
