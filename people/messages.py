@@ -62,7 +62,8 @@ _TELL_OWNERS = text(
     INSERT INTO messages (id, resident_id, kind, title, body, source_type, source_id, created_at)
     SELECT CAST(overlay(CAST(gen_random_uuid() AS text) PLACING :stamp FROM 1) AS uuid),
            id, :kind, :title, :body, :source_type, :source_id, :now
-    FROM residents WHERE (household_id = :owner OR (id = :owner AND household_id IS NULL)) AND left_at IS NULL
+    FROM residents
+    WHERE (household_id = :owner OR (id = :owner AND household_id IS NULL) OR id = :earner) AND left_at IS NULL
     RETURNING id
     """
 )
@@ -77,11 +78,14 @@ _ADD_LETTERS = text(
 _STAMP = len("01234567-89ab-7")  # the time and the version of a UUIDv7
 
 
-def tell_owners(wallet: str, kind: str, title: str, body: str, source_type: str, source_id: UUID) -> None:
-    """Tell those whose wallet it is: the present members of a household, or the one resident."""
+def tell_owners(
+    wallet: str, kind: str, title: str, body: str, source_type: str, source_id: UUID, *, earner: UUID | None = None
+) -> None:
+    """Tell those whose wallet it is: the present members of a household, or the one resident; and the `earner`, once,
+    wherever he lives now."""
     words = {"kind": kind, "title": title, "body": body, "source_type": source_type, "source_id": source_id}
     stamp = str(ids.new())[:_STAMP]
-    told = execute(_TELL_OWNERS, stamp=stamp, owner=UUID(wallet), now=clock.now(), **words)
+    told = execute(_TELL_OWNERS, stamp=stamp, owner=UUID(wallet), earner=earner, now=clock.now(), **words)
     execute(_ADD_LETTERS, ids=list(told.scalars()))
 
 

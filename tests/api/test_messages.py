@@ -1,6 +1,7 @@
 """Messages: what concerns a resident reaches his inbox in the transaction that caused it, and nobody else's."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -164,6 +165,20 @@ def test_who_has_left_is_told_nothing(cast: Cast, superuser: psycopg.Connection)
     before = letters(superuser)
     cast.in_app(lambda: messages.tell(cast.grandmother.actor.id, "deed.approved", "申报已通过", "得 50 分", "deed", UUID(deed)))
     assert letters(superuser) == before
+
+
+def test_a_revocation_is_told_to_all_whose_points_it_takes_and_to_who_earned_them(
+    cast: Cast, superuser: psycopg.Connection
+) -> None:
+    head, son = cast.family("王大福", "王小军")
+    deed, another = cast.give(son, 50), cast.give(son, 20)
+    revoke = partial(cast.admin.post, json={"reason": "核实后不符"})
+    assert revoke(f"/staff/deeds/{deed}/revoke").status_code == 200
+    assert [kinds(who).count("deed.revoked") for who in (head, son)] == [1, 1]
+    assert son.post("/households/mine/leave").status_code == 200
+    assert revoke(f"/staff/deeds/{another}/revoke").status_code == 200
+    assert [kinds(who).count("deed.revoked") for who in (head, son)] == [2, 2], "it was his deed, and their points"
+    assert len([letter for letter in letters(superuser) if letter[1] == "deed.revoked"]) == 4
 
 
 # --- reading it -----------------------------------------------------------------------------------------------------------------
