@@ -2,6 +2,7 @@
 
 from app.schemas.fields import Flag, Secret, Shape, Text, Whole
 from app.schemas.people import PasswordBody
+from app.schemas.redeem import OrderBody
 
 MAX_KEPT = 2_000_000  # characters of a form that was kept over a sign-in
 
@@ -25,3 +26,10 @@ class LookForm(Shape):
     care = Flag(required=True)
     font = Whole(10, 60, load_default=None)
     back = Text(most=2000, load_default=None)
+
+
+class OrderForm(OrderBody):
+    """How many pieces of the item whose page it is."""
+
+    class Meta:
+        exclude = ("item_id",)

@@ -25,6 +25,10 @@ FOLDER = ROOT / "docs" / "pictures"
 PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("home", "grandmother", "/", False),
     ("sign-in", "nobody", "/sign-in", False),
+    ("shop", "grandmother", "/shop", False),
+    ("shop-care", "grandmother", "/shop", True),
+    ("code", "grandmother", "/code", False),
+    ("points", "grandmother", "/points", False),
     ("till", "barber", "/merchant", False),
     ("start", "reviewer", "/staff", False),
 )
