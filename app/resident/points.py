@@ -52,4 +52,5 @@ def _source(actor: Resident, entry: Entry) -> Response | None:
         find_one(actor, source_id)
     except NotFound:
         return None
-    return pages.go(endpoint, **{name: source_id})
+    which: dict[str, Any] = {name: source_id}
+    return pages.go(endpoint, None, **which)
