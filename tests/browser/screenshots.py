@@ -27,7 +27,6 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("sign-in", "nobody", "/sign-in", False),
     ("shop", "grandmother", "/shop", False),
     ("shop-care", "grandmother", "/shop", True),
-    ("item", "grandmother", "/shop/{link:/shop/}", False),
     ("code", "grandmother", "/code", False),
     ("points", "grandmother", "/points", False),
     ("till", "barber", "/merchant", False),
