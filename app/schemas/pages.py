@@ -4,7 +4,7 @@ from app.schemas.fields import Flag, Secret, Shape, Text, Whole
 from app.schemas.people import PasswordBody
 from app.schemas.redeem import OrderBody
 
-MAX_KEPT = 2_000_000  # characters of a form that was kept over a sign-in
+MAX_KEPT = 400_000  # characters of a form that was kept over a sign-in
 
 
 class SignInForm(PasswordBody):
