@@ -179,7 +179,8 @@ def revoke(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
     feed.take_off_silently(deed_id, reason)
     owed = f"，另有 {taken.owed} 分已经用掉，会从以后的积分里扣除" if taken.owed else ""
     body = f"“{deed.judged_by['title']}”的积分收回了 {taken.points} 分{owed}。原因：{reason}。有疑问请联系社区。"
-    messages.tell(deed.resident_id, "deed.revoked", "一件善行的积分被收回", body, "deed", deed_id)
+    wallet = households.wallet_now(deed.wallet or str(deed.resident_id))
+    messages.tell_owners(wallet, "deed.revoked", "一件善行的积分被收回", body, "deed", deed_id, earner=deed.resident_id)
     _record(actor, deed, "revoked", reason, points=taken.points, owed=taken.owed)
     return _shown(actor, deed_id)
 

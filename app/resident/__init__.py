@@ -2,11 +2,15 @@
 
 from flask import Flask
 
-from app.resident import checkins, home
+from app.resident import checkins, codes, home, items, orders, points
 
 MODULES = (
     home,
     checkins,
+    items,
+    orders,
+    codes,
+    points,
 )
 
 

@@ -6,6 +6,9 @@ from app.schemas.fields import Choice, Day, Flag, Id, Listed, Secret, Shape, Tex
 from app.schemas.people import PasswordBody, ResidentQuery
 from app.schemas.redeem import ItemBody, ItemChange
 from points.entries import CHANNELS
+from app.schemas.fields import Flag, Secret, Shape, Text, Whole
+from app.schemas.people import PasswordBody
+from app.schemas.redeem import OrderBody
 
 MAX_KEPT = 400_000  # characters of a form that was kept over a sign-in
 
@@ -105,3 +108,8 @@ class DonorQuery(Shape):
 
     q = Text(most=100, load_default=None)
     resident_id = Id(load_default=None)
+class OrderForm(OrderBody):
+    """How many pieces of the item whose page it is."""
+
+    class Meta:
+        exclude = ("item_id",)

@@ -71,6 +71,18 @@ WORDS: dict[str, dict[str, str]] = {
         "reserved": "被预订",
         "released": "退回货架",
     },
+    "transfer": {
+        "deed": "好人好事",
+        "checkin": "签到",
+        "donation": "捐赠",
+        "hold": "兑换预留",
+        "release": "退回积分",
+        "reversal": "冲正",
+        "revocation": "收回",
+        "repayment": "补扣欠分",
+        "move": "家庭变动",
+        "expiry": "积分到期",
+    },
     "reason": {"approve": "通过", "reject": "不通过", "return": "退回补充", "revoke": "撤销"},
     "feed": {"deed": "善行", "donation": "捐赠"},
     "move": {"founded": "立户", "joined": "入户", "left": "退出", "merged": "并户", "split": "分户"},
@@ -109,9 +121,10 @@ def moment(at: datetime | None) -> str:
 
 
 def day(on: date | None) -> str:
-    """A day as people say it."""
+    """A day, or that of a moment, as people say it."""
     if on is None:
         return ""
+    on = clock.day_of(on) if isinstance(on, datetime) else on
     today = clock.today()
     near = {today: "今天", today - timedelta(days=1): "昨天", today + timedelta(days=1): "明天"}
     if on in near:

@@ -32,6 +32,10 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("feed-desk", "admin", "/staff/feed", False),
     ("home", "grandmother", "/", False),
     ("sign-in", "nobody", "/sign-in", False),
+    ("shop", "grandmother", "/shop", False),
+    ("shop-care", "grandmother", "/shop", True),
+    ("code", "grandmother", "/code", False),
+    ("points", "grandmother", "/points", False),
     ("till", "barber", "/merchant", False),
     ("start", "reviewer", "/staff", False),
 )

@@ -1,12 +1,14 @@
 """Every page in a real browser: nothing wrong in the console, nothing serious for axe, nothing wider than the screen, nothing
 that jumps while it loads, in normal and in care mode."""
 
+from uuid import UUID
+
 import pytest
 from playwright.sync_api import Page
 
 from app.settings import ROOT
 from tests.browser.conftest import DESK, PHONE, Open
-from tests.cast import Cast
+from tests.cast import Cast, as_file, scene
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 NARROW = {"width": 360, "height": 740}
@@ -16,6 +18,14 @@ PHONE_PAGES = [
     ("nobody", "/enter"),
     ("nobody", "/sign-in"),
     ("grandmother", "/"),
+    ("grandmother", "/shop"),
+    ("grandmother", "/shop/{item}"),
+    ("grandmother", "/shop/{dear_item}"),
+    ("grandmother", "/orders"),
+    ("grandmother", "/orders/{order}"),
+    ("grandmother", "/orders/{order}/code"),
+    ("grandmother", "/code"),
+    ("grandmother", "/points"),
     ("barber", "/merchant"),
 ]
 DESK_PAGES = [
@@ -74,6 +84,18 @@ def things(cast: Cast) -> dict[str, str]:
         "merchant": str(cast.till.merchant_id),
         "rule": cast.patrol,
     }
+    found: dict[str, str] = {}
+    found |= things_of_the_shop(cast)
+    return found
+
+
+def things_of_the_shop(cast: Cast) -> dict[str, str]:
+    """Two items, one of them with a picture and dear, and an order."""
+    cast.give(cast.grandmother, 80)
+    picture = UUID(cast.admin.upload(as_file(scene(1))))
+    item = cast.item(description="洗剪吹，请先到店或电话预约", limits={"per_person": 2, "per_days": 30})
+    dear = cast.item(cast.till, kind="goods", name="大米 5 公斤", price=600, stock=3, upload_id=picture)
+    return {"item": item, "dear_item": dear, "order": cast.order(cast.grandmother, item)}
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])

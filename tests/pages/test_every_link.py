@@ -28,6 +28,9 @@ OTHERS = {"admin": "/staff", "reviewer": "/staff", "auditor": "/staff", "officia
 # Pages that nothing links to, each with its reason.
 UNLINKED: dict[str, str] = {
     "open_enter.show": "where people arrive",
+    "resident_orders.ahead": "asked by the script of the code page",
+    "resident_orders.state": "asked by the script of the code page",
+    "resident_codes.ahead": "asked by the script of the code page",
 }
 
 
