@@ -101,6 +101,10 @@
     }
   });
 
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && shown && shown.querySelector("[data-next]:not([hidden])")) close();
+  });
+
   // --- a code, from wherever ------------------------------------------------------------------------------------------------
 
   const tidy = (text) => text.normalize("NFKC").replace(/\s+/g, "");
@@ -155,8 +159,9 @@
   // --- a USB scanner types faster than any hand, wherever the focus is, and ends with Enter ------------------------------------
 
   const burst = { text: "", at: 0, field: null, before: "" };
-  const FAST_MS = 60;
+  const FAST_MS = 120; // from key to key; a hand that is as fast for so long has typed a code too
   const SHORTEST = 6;
+  const LENGTH = 18;
 
   // Where an input method for Chinese is on, the key is said to be in process; the code still says which.
   function typed(event) {
@@ -172,8 +177,10 @@
       if (fast && burst.text.length >= SHORTEST) {
         event.preventDefault();
         event.stopImmediatePropagation();
+        const inField = burst.field === token ? tidy(token.value) : "";
         if (burst.field) burst.field.value = burst.field === token ? "" : burst.before;
-        take(burst.text, "scanner");
+        // A scanner that stumbled on its way has still put all of the code into the field.
+        take(burst.text.length < LENGTH && inField.length === LENGTH ? inField : burst.text, "scanner");
       }
       burst.text = "";
       return;

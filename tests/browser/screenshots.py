@@ -26,6 +26,7 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("home", "grandmother", "/", False),
     ("sign-in", "nobody", "/sign-in", False),
     ("till", "barber", "/merchant", False),
+    ("statement", "barber", "/merchant/statement", False),
     ("start", "reviewer", "/staff", False),
 )
 STAFF = ("reviewer", "admin", "auditor", "official", "secretary")

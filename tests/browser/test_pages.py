@@ -17,6 +17,10 @@ PHONE_PAGES = [
     ("nobody", "/sign-in"),
     ("grandmother", "/"),
     ("barber", "/merchant"),
+    ("barber", "/merchant/scans/{scan}"),
+    ("barber", "/merchant/today"),
+    ("barber", "/merchant/statement"),
+    ("barber", "/merchant/account"),
 ]
 DESK_PAGES = [("reviewer", "/staff")]
 
@@ -47,7 +51,11 @@ def faults(page: Page) -> list[str]:
 @pytest.fixture
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
-    return {}
+    found: dict[str, str] = {}
+    cast.give(cast.grandmother, 500)
+    haircut = cast.order(cast.grandmother)
+    found["scan"] = cast.barber.post("/merchant/scans", {"token": cast.token(cast.grandmother, haircut)}).json["id"]
+    return found
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
