@@ -42,7 +42,6 @@ const tillSound = (() => {
 
   function show() {
     for (const button of document.querySelectorAll("[data-sound]")) {
-      button.hidden = false;
       button.setAttribute("aria-pressed", muted() ? "false" : "true");
       const word = button.querySelector("[data-sound-word]");
       if (word) word.textContent = muted() ? "关" : "开";
