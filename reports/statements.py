@@ -64,8 +64,10 @@ def of_month(actor: Merchant, month: date) -> Statement:
 
 
 def table(statement: Statement) -> list[tuple[str | int | None, ...]]:
-    """The statement as the rows of a sheet under COLUMNS: the opening, a row for each line, and the sums that lead to the closing."""
-    lines = [(f"{line.at.astimezone(clock.zone()):%Y-%m-%d %H:%M:%S}", line.item, line.pieces, line.points) for line in statement.lines]
+    """The statement as rows under COLUMNS: the opening, each line, and the sums that lead to the closing."""
+    lines = [
+        (f"{line.at.astimezone(clock.zone()):%Y-%m-%d %H:%M:%S}", line.item, line.pieces, line.points) for line in statement.lines
+    ]
     sums = (("本月收分", statement.taken), ("本月退分", -statement.refunded), ("本月已结算", -statement.settled))
     return [
         ("月初结存", None, None, statement.opening),

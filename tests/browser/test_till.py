@@ -71,7 +71,9 @@ def says(page: Page, kind: str, *words: str) -> None:
     assert answer.bounding_box() == {"x": 0, "y": 0, **size}
 
 
-def test_a_code_held_before_the_camera_is_scanned_once(cast: Cast, open_page: Open, playwright: Playwright, tmp_path: Path) -> None:
+def test_a_code_held_before_the_camera_is_scanned_once(
+    cast: Cast, open_page: Open, playwright: Playwright, tmp_path: Path
+) -> None:
     browser = launch(playwright, film(tmp_path, code(cast)))
     try:
         page = open_page(cast.barber, "/merchant", within=browser)
@@ -215,9 +217,7 @@ def test_without_scripts_digits_are_sent_by_the_form_and_the_answer_is_a_page(ca
 
 def test_a_till_whose_camera_is_refused_says_what_to_do_and_remembers_the_way(cast: Cast, open_page: Open) -> None:
     page = open_page(cast.barber, "/sign-in")
-    page.add_init_script(
-        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))"
-    )
+    page.add_init_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))")
     page.goto("/merchant")
     expect(page.get_by_text("浏览器没有允许使用摄像头")).to_be_visible()
     page.get_by_role("button", name="输数字").click()
