@@ -10,7 +10,7 @@ from app.schemas.lists import ListQuery
 from app.schemas.people import PasswordBody
 from app.schemas.redeem import ScanBody
 
-MAX_KEPT = 2_000_000  # characters of a form that was kept over a sign-in
+MAX_KEPT = 400_000  # characters of a form that was kept over a sign-in
 
 
 class SignInForm(PasswordBody):
