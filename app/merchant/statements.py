@@ -25,7 +25,7 @@ def show(actor: Merchant, query: dict[str, date | None]) -> Response:
     first = (query["month"] or clock.today()).replace(day=1)
     statement, (shop, _) = statements.of_month(actor, first), merchants.mine(actor)
     days = [(day, list(lines)) for day, lines in groupby(statement.lines, lambda line: clock.day_of(line.at))]
-    around = {"before": first - timedelta(1), "after": clock.first_of_next_month(first)}
+    around = {"before": first - timedelta(1), "after": clock.first_of_next_month(first), "began": clock.day_of(shop.created_at)}
     return pages.show("merchant/statement.html", statement=statement, month=first, days=days[::-1], shop=shop, **around)
 
 

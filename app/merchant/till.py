@@ -1,4 +1,4 @@
-"""The till: codes are read by a camera, a scanner, out of a photo, or typed, all into one form; and what to hand over is shown."""
+"""The till: a code is read by camera or scanner, out of a photo, or typed, all into one form; what to hand over is shown."""
 
 from typing import Any
 

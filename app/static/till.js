@@ -10,6 +10,7 @@
   const WAY = "till.way";
   const SAME_CODE_MS = 4000; // a code that is still being held there, or scanned twice by a hasty hand
   const WAITING_SHOWS_AFTER_MS = 350;
+  const HINT_MS = 6000;
   const last = { token: "", order: "", at: 0, kind: "" };
   let shown = null; // the screen over everything
   let waiting = 0;
@@ -18,10 +19,11 @@
   // --- what is said ---------------------------------------------------------------------------------------------------------
 
   function say(word) {
-    const words = document.getElementById("words").content.querySelector(`[data-word="${word}"]`);
-    hint.textContent = words ? words.textContent : "";
+    const place = (shown && shown.querySelector(".result-hint")) || hint;
+    const { textContent } = document.getElementById("words").content.querySelector(`[data-word="${word}"]`);
+    if (place.textContent !== textContent) place.textContent = textContent;
     clearTimeout(hintEnds);
-    hintEnds = setTimeout(() => (hint.textContent = ""), 6000);
+    hintEnds = setTimeout(() => (place.textContent = ""), HINT_MS);
   }
 
   function close() {
@@ -37,7 +39,8 @@
 
   function show(result) {
     clearTimeout(waiting);
-    if (shown) shown.remove();
+    const before = document.getElementById("result");
+    if (before) before.remove();
     shown = document.adoptNode(result);
     shown.classList.add("over");
     shown.setAttribute("role", "alertdialog");
@@ -110,7 +113,7 @@
   const tidy = (text) => text.normalize("NFKC").replace(/\s+/g, "");
   const orderOf = (code) => (/^87\d{16}$/.test(code) ? code.slice(2, 10) : code);
 
-  function take(text, way) {
+  function take(text) {
     const code = tidy(text);
     if (!code) return token.focus();
     if (tillSending.busy()) return say("busy");
@@ -119,7 +122,7 @@
     hint.textContent = "";
     Object.assign(last, { token: code, order: orderOf(code), at: Date.now(), kind: "" });
     waiting = setTimeout(() => tillSending.busy() && showWaiting(""), WAITING_SHOWS_AFTER_MS);
-    tillSending.begin(code, pieces.value.trim(), way, tell);
+    tillSending.begin(code, pieces.value.trim(), tell);
   }
 
   // The camera sees a code many times a second. One that was just taken is let alone for as long as it is held there, and so is
@@ -134,12 +137,12 @@
       return;
     }
     if (!/^\d{18}$/.test(code)) return shown || say("other");
-    take(code, "camera");
+    take(code);
   }
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    take(token.value, "typing");
+    take(token.value);
   });
 
   document.getElementById("photo").addEventListener("change", async (event) => {
@@ -149,7 +152,7 @@
     say("reading");
     try {
       const text = await tillCamera.read(file);
-      if (text) take(text, "photo");
+      if (text) take(text);
       else say("no-code");
     } catch {
       say("no-photo");
@@ -180,7 +183,7 @@
         const inField = burst.field === token ? tidy(token.value) : "";
         if (burst.field) burst.field.value = burst.field === token ? "" : burst.before;
         // A scanner that stumbled on its way has still put all of the code into the field.
-        take(burst.text.length < LENGTH && inField.length === LENGTH ? inField : burst.text, "scanner");
+        take(burst.text.length < LENGTH && inField.length === LENGTH ? inField : burst.text);
       }
       burst.text = "";
       return;

@@ -9,68 +9,74 @@ const tillSending = (() => {
   const GIVEN_UP_AFTER_MS = 24 * 3600 * 1000; // the server knows keys for two days
   const PATIENCE_MS = 10000;
   const LONGEST_PAUSE_MS = 20000;
-  const NOBODY_KNOWS = "nobody knows"; // what is thrown where the answer says nothing about the scan
   let pending = null;
   let timer = 0;
-  let sending = false;
+  let inFlight = ""; // the key of the record whose answer is being waited for
   let listen = () => {};
 
   const key = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
   function keep(record) {
     pending = record;
-    if (record) localStorage.setItem(KEPT, JSON.stringify(record));
-    else localStorage.removeItem(KEPT);
+    try {
+      if (record) localStorage.setItem(KEPT, JSON.stringify(record));
+      else localStorage.removeItem(KEPT);
+    } catch {
+      // A device that keeps nothing forgets over a reload, and scans all the same.
+    }
   }
 
-  async function ask() {
-    const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, _key: pending.key, token: pending.token });
-    if (pending.pieces) body.set("pieces", pending.pieces);
+  async function load(address, request) {
     const impatience = new AbortController();
     const patience = setTimeout(() => impatience.abort(), PATIENCE_MS);
     try {
-      const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" }, signal: impatience.signal });
+      const answer = await fetch(address, { ...request, headers: { Accept: "text/html" }, signal: impatience.signal });
       return { status: answer.status, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
     } finally {
       clearTimeout(patience);
     }
   }
 
+  function ask(record) {
+    const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, _key: record.key, token: record.token });
+    if (record.pieces) body.set("pieces", record.pieces);
+    return load(form.action, { method: "POST", body });
+  }
+
+  // The till's page anew, for the token that forms of the present session have; whether it is still the same one's till.
+  async function renew() {
+    const { page } = await load(window.location.pathname, {});
+    const fresh = page.querySelector(`#till[data-login="${till.dataset.login}"] #scan [name="csrf_token"]`);
+    if (fresh) form.elements.csrf_token.value = fresh.value;
+    return Boolean(fresh);
+  }
+
   // What the server says of the scan. Whatever does not speak of it (a gateway's error, the sign-in page of a public network)
   // is no answer.
-  async function judged() {
-    let { status, page } = await ask();
+  async function judged(record) {
+    let { status, page } = await ask(record);
     if (page.querySelector("[data-code='form_expired']")) {
-      // Signed in anew meanwhile: the answer brings a token of the new session.
-      const fresh = page.querySelector("#scan [name='csrf_token']");
-      if (!fresh) throw NOBODY_KNOWS;
-      form.elements.csrf_token.value = fresh.value;
-      ({ status, page } = await ask());
+      if (!(await renew())) return { kind: "signed-out" };
+      ({ status, page } = await ask(record));
     }
     if (status === 401) return { kind: "signed-out" };
     const result = page.getElementById("result");
-    if (!result || status >= 500 || result.dataset.code === "idempotency_in_progress") throw NOBODY_KNOWS;
+    if (!result || status >= 500 || result.dataset.code === "idempotency_in_progress") return { kind: "lost" };
     return { kind: result.dataset.kind, result, latest: page.getElementById("latest") };
   }
 
   async function send() {
     clearTimeout(timer);
-    if (!pending || sending) return;
-    sending = true;
+    if (!pending || inFlight === pending.key) return;
     keep({ ...pending, tries: pending.tries + 1 });
     const record = pending;
-    try {
-      const answer = await judged();
-      if (pending !== record) return;
-      if (answer.kind !== "signed-out") keep(null);
-      listen({ ...answer, late: record.tries > 1, way: record.way, token: record.token });
-    } catch {
-      if (pending !== record) return;
-      timer = setTimeout(send, Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** (record.tries - 1)));
-      listen({ kind: "lost" });
-    } finally {
-      sending = false;
-    }
+    inFlight = record.key;
+    const answer = await judged(record).catch(() => ({ kind: "lost" }));
+    if (inFlight === record.key) inFlight = "";
+    if (pending !== record) return; // given up meanwhile
+    if (answer.kind === "lost") timer = setTimeout(send, Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** (record.tries - 1)));
+    else if (answer.kind !== "signed-out") keep(null);
+    listen({ ...answer, late: record.tries > 1 });
   }
 
   window.addEventListener("online", send);
@@ -78,10 +84,10 @@ const tillSending = (() => {
   return {
     busy: () => pending !== null,
     again: send,
-    // Send a code; `tell` hears what becomes of it: success, refused, lost (and is told again later), signed-out.
-    begin(token, pieces, way, tell) {
+    // Send a code; `tell` hears what becomes of it: success, refused, signed-out, or lost, and then once more.
+    begin(token, pieces, tell) {
       listen = tell;
-      keep({ token, pieces, way, key: key(), since: Date.now(), tries: 0 });
+      keep({ token, pieces, key: key(), since: Date.now(), tries: 0 });
       send();
     },
     // Go on with what was on its way when the page was left; whether there is something.

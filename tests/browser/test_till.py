@@ -13,7 +13,8 @@ from PIL import Image
 from playwright.sync_api import Page, Playwright, Route, expect
 
 from tests.browser.conftest import PHONE, Open, launch
-from tests.cast import Cast
+from tests.browser.test_pages import NARROW, faults
+from tests.cast import PASSWORD, Cast
 
 pytestmark = pytest.mark.usefixtures("verified")
 TILL_PC = {"width": 1366, "height": 768}
@@ -114,8 +115,7 @@ def test_the_same_code_scanned_twice_by_a_hasty_hand_is_sent_once(cast: Cast, op
     scan_by_gun(page, token)
     says(page, "success")
     scan_by_gun(page, token)
-    says(page, "success", "请交付")
-    expect(page.locator("#hint")).to_contain_text("没有重复收分")
+    says(page, "success", "请交付", "没有重复收分")
 
 
 def test_digits_typed_by_hand_are_grouped_and_fewer_pieces_are_handed_over(cast: Cast, open_page: Open) -> None:
@@ -150,9 +150,10 @@ def png(image: Image.Image) -> bytes:
 def test_a_second_scan_at_another_till_is_refused_and_says_when_the_first_was(cast: Cast, open_page: Open) -> None:
     token = code(cast)
     cast.second_till(cast.barber).post("/merchant/scans", {"token": token})
-    page = open_page(cast.barber, "/merchant", size=TILL_PC, care=True, font=30, expected=REFUSED)
+    page = open_page(cast.barber, "/merchant", size=NARROW, care=True, font=30, expected=REFUSED)
     scan_by_gun(page, token)
     says(page, "refused", "已经用过了", "今天", "已经领取过了", "请不要交付")
+    assert faults(page) == []
 
 
 def test_a_scan_whose_answer_is_lost_is_asked_for_again_and_counts_once(cast: Cast, open_page: Open) -> None:
@@ -200,6 +201,36 @@ def test_a_scan_that_was_lost_and_is_refused_says_that_it_did_not_work(cast: Cas
     says(page, "waiting")
     page.get_by_role("button", name="马上再试").click()
     says(page, "refused", "刚才那笔没有成功", "这个订单不能领了", "请不要交付")
+
+
+def test_a_scan_sent_when_the_session_had_ended_goes_on_after_signing_in(cast: Cast, open_page: Open) -> None:
+    page = open_page(cast.barber, "/merchant", size=TILL_PC, expected=REFUSED)
+    token = code(cast)
+    page.context.clear_cookies()
+    scan_by_gun(page, token)
+    says(page, "waiting", "还没有确认，请先不要交付", "请重新登录")
+    page.get_by_role("link", name="去登录").click()
+    page.locator("[name=username]").fill(cast.barber.username)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    says(page, "success", "刚才那笔已经成功", "请交付")
+    assert len(scans(cast)) == 1
+
+
+def test_a_scan_that_is_not_waited_for_any_more_lets_the_next_one_through(cast: Cast, open_page: Open) -> None:
+    page = open_page(cast.barber, "/merchant", size=TILL_PC, expected=LOST)
+    one, two = code(cast), code(cast, name="洗头", price=10)
+    page.route(SCANS, lambda route: None if one in (route.request.post_data or "") else route.continue_())
+    scan_by_gun(page, one)
+    says(page, "waiting", "正在核对")
+    scan_by_gun(page, two)
+    says(page, "waiting", "上一笔还在确认")
+    page.reload()
+    page.get_by_role("button", name="不等了").click()
+    expect(page.locator("#hint")).to_contain_text("没有确认")
+    scan_by_gun(page, two)
+    says(page, "success", "洗头 1 份")
+    assert len(scans(cast)) == 1
 
 
 def test_without_scripts_digits_are_sent_by_the_form_and_the_answer_is_a_page(cast: Cast, open_page: Open) -> None:
