@@ -9,6 +9,15 @@ from points.entries import CHANNELS
 from app.schemas.fields import Flag, Secret, Shape, Text, Whole
 from app.schemas.people import PasswordBody
 from app.schemas.redeem import OrderBody
+import unicodedata
+from typing import Any
+
+from marshmallow import pre_load
+
+from app.schemas.fields import Day, Flag, Secret, Shape, Text, Whole
+from app.schemas.lists import ListQuery
+from app.schemas.people import PasswordBody
+from app.schemas.redeem import ScanBody
 
 MAX_KEPT = 400_000  # characters of a form that was kept over a sign-in
 
@@ -113,3 +122,16 @@ class OrderForm(OrderBody):
 
     class Meta:
         exclude = ("item_id",)
+class ScanForm(ScanBody):
+    """What was scanned or typed: people put spaces between the digits, and some keyboards make them wide."""
+
+    @pre_load
+    def as_digits(self, body: dict[str, Any], **_: Any) -> dict[str, Any]:
+        token = unicodedata.normalize("NFKC", body.get("token", ""))
+        return {**body, "token": "".join(token.split())} if token.strip() else body
+
+
+class ScanDayQuery(ListQuery):
+    """The scans of which day; of today where none is named."""
+
+    day = Day(load_default=None)

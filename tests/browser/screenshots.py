@@ -37,6 +37,7 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("code", "grandmother", "/code", False),
     ("points", "grandmother", "/points", False),
     ("till", "barber", "/merchant", False),
+    ("statement", "barber", "/merchant/statement", False),
     ("start", "reviewer", "/staff", False),
 )
 STAFF = ("reviewer", "admin", "auditor", "official", "secretary")

@@ -27,6 +27,10 @@ PHONE_PAGES = [
     ("grandmother", "/code"),
     ("grandmother", "/points"),
     ("barber", "/merchant"),
+    ("barber", "/merchant/scans/{scan}"),
+    ("barber", "/merchant/today"),
+    ("barber", "/merchant/statement"),
+    ("barber", "/merchant/account"),
 ]
 DESK_PAGES = [
     ("admin", "/staff/items"),
@@ -96,6 +100,11 @@ def things_of_the_shop(cast: Cast) -> dict[str, str]:
     item = cast.item(description="洗剪吹，请先到店或电话预约", limits={"per_person": 2, "per_days": 30})
     dear = cast.item(cast.till, kind="goods", name="大米 5 公斤", price=600, stock=3, upload_id=picture)
     return {"item": item, "dear_item": dear, "order": cast.order(cast.grandmother, item)}
+    found: dict[str, str] = {}
+    cast.give(cast.grandmother, 500)
+    haircut = cast.order(cast.grandmother)
+    found["scan"] = cast.barber.post("/merchant/scans", {"token": cast.token(cast.grandmother, haircut)}).json["id"]
+    return found
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
