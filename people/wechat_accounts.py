@@ -13,7 +13,8 @@ from kernel.database import Model, execute, first
 class WeChatAccount(Model):
     """Somebody's WeChat account at one mini-program or service account. Until he joins a community it has no resident.
 
-    Accounts with one `unionid` are one person's, WeChat says so; no more than one of them has a resident. `number` stands for it in the code by which staff link it to a person at the counter.
+    Accounts with one `unionid` are one person's, WeChat says so; once it is known, no more than one of them joins. `number`
+    stands for the account in the code by which staff link it to a person at the counter.
     """
 
     __tablename__ = "wechat_accounts"
@@ -46,7 +47,8 @@ _SEEN = text(
 
 _SAME_PERSONS = text(
     """
-    SELECT id, resident_id FROM wechat_accounts WHERE unionid = :unionid AND resident_id IS NOT NULL ORDER BY created_at, id LIMIT 1
+    SELECT id, resident_id FROM wechat_accounts
+    WHERE unionid = :unionid AND resident_id IS NOT NULL ORDER BY created_at, id LIMIT 1
     """
 )
 _LOCK_ALL_OF_ONE = text(

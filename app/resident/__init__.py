@@ -2,11 +2,18 @@
 
 from flask import Flask
 
-from app.resident import checkins, home
+from app.resident import checkins, data, devices, donations, feed, home, households, me, messages
 
 MODULES = (
     home,
     checkins,
+    feed,
+    me,
+    households,
+    messages,
+    donations,
+    devices,
+    data,
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import post_load, validate
 
 from app.schemas.fields import Flag, Secret, Shape, Text, Whole
+from app.schemas.messages import ReadBody
 from app.schemas.people import PasswordBody, RegistrationBody
 
 MAX_KEPT = 2_000_000  # characters of a form that was kept over a sign-in
@@ -59,9 +60,31 @@ class JoinForm(RegistrationBody):
         return {name: value for name, value in data.items() if name != "agreed"}
 
 
-class LookForm(Shape):
+class InviteForm(Shape):
+    """The code of somebody's phone or card, as it is shown: in groups."""
+
+    code = Text(most=64, required=True)
+
+    @post_load
+    def without_gaps(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The digits alone."""
+        return {"code": "".join(data["code"].split())}
+
+
+class BackForm(Shape):
+    """Nothing but where to go back to."""
+
+    back = Text(most=2000, load_default=None)
+
+
+class LookForm(BackForm):
     """Care mode, and its size in pixels."""
 
     care = Flag(required=True)
     font = Whole(10, 60, load_default=None)
+
+
+class ReadForm(ReadBody):
+    """Messages that are read now, and where to go on to."""
+
     back = Text(most=2000, load_default=None)

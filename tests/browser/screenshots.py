@@ -23,7 +23,10 @@ from tests.browser.conftest import DESK, PHONE, launch
 FOLDER = ROOT / "docs" / "pictures"
 # name, who is signed in there, path, care mode. A path may hold `{link:…}`: the first link that begins so on the page before.
 PICTURES: tuple[tuple[str, str, str, bool], ...] = (
+    ("enter", "nobody", "/enter", False),
     ("home", "grandmother", "/", False),
+    ("home-care", "grandmother", "/", True),
+    ("household", "village1", "/household", False),
     ("sign-in", "nobody", "/sign-in", False),
     ("till", "barber", "/merchant", False),
     ("start", "reviewer", "/staff", False),
@@ -78,8 +81,7 @@ def _sign_in(page: Page, who: str) -> None:
         page.get_by_role("button", name="登录").click()
     elif who != "nobody":
         page.goto("/enter")
-        page.fill("[name=code]", who)
-        page.get_by_role("button", name="进入").click()
+        page.locator(f"button[name=code][value={who}]").click()
     page.wait_for_load_state()
 
 
