@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from app.schemas.pages import JoinForm, JoinQuery
 from app.web import audience, forms, pages, pictures
@@ -11,6 +11,7 @@ from kernel import codes
 from kernel.paging import Window
 from people import divisions, links, privacy, settings
 from people.actors import Newcomer, Resident
+from people.residents import AlreadyRegistered
 from points import registrations
 
 blueprint = Pages("open", "join", __name__, url_prefix="/join")
@@ -23,7 +24,7 @@ FOUND_AT_ONCE = 60
 def show(actor: Newcomer | Resident, query: dict[str, Any]) -> Response:
     """Choose a community: by its name, or from its district down."""
     if isinstance(actor, Resident):
-        return pages.go("resident_home.show")
+        return _home()
     code = query.pop("community_code")
     if code:
         return _form(code)
@@ -51,6 +52,13 @@ def join(actor: Newcomer | Resident, body: dict[str, Any]) -> Response:
 def link(actor: Newcomer | Resident) -> Response:
     """The code by which staff link this WeChat account to the person whom they had entered."""
     if isinstance(actor, Resident):
-        return pages.go("resident_home.show")
+        return _home()
     code = links.code(actor)[0]
     return pages.show("open/link.html", code=code, qr=pictures.inline(code.token), refresh_after_s=codes.refresh_after_s())
+
+
+def _home() -> Response:
+    """Who has joined has nothing to do here. Raises AlreadyRegistered: he sent the form once more."""
+    if request.method == "POST":
+        raise AlreadyRegistered()
+    return pages.go("resident_home.show")

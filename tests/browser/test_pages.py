@@ -1,10 +1,13 @@
 """Every page in a real browser: nothing wrong in the console, nothing serious for axe, nothing wider than the screen, nothing
 that jumps while it loads, in normal and in care mode."""
 
+from uuid import UUID
+
 import pytest
 from playwright.sync_api import Page
 
 from app.settings import ROOT
+from points import reviews
 from tests.browser.conftest import DESK, PHONE, Open
 from tests.cast import Cast
 
@@ -15,7 +18,21 @@ SMALL_DESK = {"width": 1024, "height": 768}
 PHONE_PAGES = [
     ("nobody", "/enter"),
     ("nobody", "/sign-in"),
+    ("newcomer", "/join"),
+    ("newcomer", "/join?q=社区"),
+    ("newcomer", "/join?community_code=500104101009"),
+    ("newcomer", "/join/link"),
     ("grandmother", "/"),
+    ("grandmother", "/feed"),
+    ("grandmother", "/checkins"),
+    ("grandmother", "/me"),
+    ("grandmother", "/me/settings"),
+    ("grandmother", "/me/sign-in-code"),
+    ("grandmother", "/me/data"),
+    ("grandmother", "/me/donations"),
+    ("grandmother", "/me/leave"),
+    ("grandmother", "/messages"),
+    ("villager", "/household"),
     ("barber", "/merchant"),
 ]
 DESK_PAGES = [("reviewer", "/staff")]
@@ -47,6 +64,9 @@ def faults(page: Page) -> list[str]:
 @pytest.fixture
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
+    deed = cast.deed(cast.volunteer, upload_ids=[UUID(cast.volunteer.upload())])
+    cast.in_app(lambda: reviews.approve(cast.reviewer.actor, UUID(deed)))
+    cast.donate(cast.grandmother, note="给楼里的老人", thanks=True)
     return {}
 
 
