@@ -23,7 +23,9 @@ USED_CODE = {"errcode": 40163, "errmsg": "code been used"}
 
 
 class WeChatServer:
-    """WeChat for one mini-program or service account. `codes` are openids by login code, `phones` numbers by phone code; both may grow at any time.
+    """WeChat for one mini-program or service account.
+
+    `codes` are openids by login code, `phones` numbers by phone code; both may grow at any time.
 
     `trouble` says how it is ill: "busy" (-1), "error" (HTTP 500), "html" (no JSON), "list" (JSON, but no object), "silent"
     (no answer until the server ends). `says` puts an answer of the test's own under a path. `asked` is what it was asked:
@@ -124,7 +126,14 @@ class WeChatServer:
             return refused
         openid = self.codes[given["code"]]
         more = {"unionid": self.unionids[openid]} if openid in self.unionids else {}
-        return {"access_token": "web", "expires_in": 7200, "refresh_token": "web", "openid": openid, "scope": "snsapi_base", **more}
+        return {
+            "access_token": "web",
+            "expires_in": 7200,
+            "refresh_token": "web",
+            "openid": openid,
+            "scope": "snsapi_base",
+            **more,
+        }
 
     def _access_token(self) -> dict[str, Any]:
         return {"access_token": f"token-{self._tokens_given}", "expires_in": 7200}

@@ -25,7 +25,7 @@ def with_news(cast: Cast, count: int = 5) -> list[str]:
 def real(seed: int) -> Image.Image:
     """A picture as grainy as those of phones, whose small one weighs some 25 KB."""
     grain = Image.effect_noise((400, 300), 26).resize((1600, 1200)).convert("RGB")
-    return Image.blend(scene(seed, (1600, 1200)), grain, 0.22)
+    return Image.blend(scene(seed, (1600, 1200)), grain, 0.18)
 
 
 def weight(page: Page) -> tuple[CDPSession, dict[str, float]]:
@@ -45,7 +45,7 @@ def test_the_first_load_of_home_is_light_with_photos_in_the_feed(cast: Cast, ope
     page.goto("/", wait_until="networkidle")
     expect(page.locator("article img").first).to_be_visible()
     assert page.locator("article img").count() == 2
-    assert 45_000 < sum(sorted(seen.values())[-3:])  # the styles, and two photos
+    assert sum(sorted(seen.values())[-3:]) > 45_000  # the styles, and two photos
     assert sum(seen.values()) < FIRST_LOAD, seen
 
 

@@ -74,7 +74,9 @@ def test_outside_wechat_one_is_told_how_to_come_in_and_nobody_is_offered(app: Fl
         assert "/enter/wechat/start" not in page
 
 
-def test_in_wechats_browser_there_is_a_way_by_wechat_and_in_the_mini_programs_web_view_there_is_none(app: Flask, clean: None) -> None:
+def test_in_wechats_browser_there_is_a_way_by_wechat_and_in_the_mini_programs_web_view_there_is_none(
+    app: Flask, clean: None
+) -> None:
     with WeChatServer() as web, apps(app, web):
         assert "/enter/wechat/start" in Visitor(app).visit("/enter", headers=IN_WECHAT).text
         assert "/enter/wechat/start" not in Visitor(app).visit("/enter", headers=IN_WEB_VIEW).text
