@@ -3,6 +3,7 @@
 from flask import Flask
 
 from app.resident import checkins, codes, home, items, orders, points
+from app.resident import checkins, data, devices, donations, feed, home, households, me, messages
 
 MODULES = (
     home,
@@ -11,6 +12,13 @@ MODULES = (
     orders,
     codes,
     points,
+    feed,
+    me,
+    households,
+    messages,
+    donations,
+    devices,
+    data,
 )
 
 

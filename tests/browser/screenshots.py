@@ -30,7 +30,10 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("units", "admin", "/staff/units", False),
     ("item-new", "admin", "/staff/items/new", False),
     ("feed-desk", "admin", "/staff/feed", False),
+    ("enter", "nobody", "/enter", False),
     ("home", "grandmother", "/", False),
+    ("home-care", "grandmother", "/", True),
+    ("household", "village1", "/household", False),
     ("sign-in", "nobody", "/sign-in", False),
     ("shop", "grandmother", "/shop", False),
     ("shop-care", "grandmother", "/shop", True),
@@ -90,8 +93,7 @@ def _sign_in(page: Page, who: str) -> None:
         page.get_by_role("button", name="登录").click()
     elif who != "nobody":
         page.goto("/enter")
-        page.fill("[name=code]", who)
-        page.get_by_role("button", name="进入").click()
+        page.locator(f"button[name=code][value={who}]").click()
     page.wait_for_load_state()
 
 
