@@ -2,11 +2,13 @@
 
 from flask import Flask
 
-from app.resident import checkins, home
+from app.resident import checkins, deeds, home, rules
 
 MODULES = (
     home,
     checkins,
+    deeds,
+    rules,
 )
 
 

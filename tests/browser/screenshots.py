@@ -26,6 +26,9 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("home", "grandmother", "/", False),
     ("sign-in", "nobody", "/sign-in", False),
     ("till", "barber", "/merchant", False),
+    ("declare", "grandmother", "/declare", False),
+    ("declare-care", "grandmother", "/declare", True),
+    ("deeds", "grandmother", "/deeds", False),
     ("start", "reviewer", "/staff", False),
 )
 STAFF = ("reviewer", "admin", "auditor", "official", "secretary")
