@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import pre_load
 
-from app.schemas.fields import Flag, Id, Listed, Secret, Shape, Text, Whole
+from app.schemas.fields import Day, Flag, Id, Listed, Secret, Shape, Text, Whole
 from app.schemas.people import PasswordBody
 from app.schemas.points import DeedBody
 from app.schemas.reviews import DeedChange
@@ -53,6 +53,8 @@ class DeedForm(DayTapped, DeedBody):
 class DeedChangeForm(DayTapped, DeedChange):
     """All of a returned deed as it is now to be; where no photo is named, none is left."""
 
+    occurred_on = Day(required=True)
+    description = Text(most=500, required=True)
     upload_ids = Listed(Id(), most=MAX_PHOTOS, load_default=list)
 
 

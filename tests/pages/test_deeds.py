@@ -5,6 +5,7 @@ import io
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -15,7 +16,6 @@ from kernel import clock
 from tests.cast import Cast, photo
 from tests.visitors import Visitor, refusal
 
-TODAY = "today"
 NOT_A_PHOTO = b"a text that was renamed"
 
 
@@ -90,7 +90,6 @@ def test_in_care_mode_one_chooses_a_category_first(cast: Cast, visitor: Visitor)
 def test_a_deed_is_declared_with_photos_that_come_with_the_form(cast: Cast, visitor: Visitor) -> None:
     answer = declare(visitor, cast.patrol, files=pictures("green", "blue"))
     assert answer.status_code == 303
-    deed = cast.grandmother.get(answer.location).json
     (deed,) = cast.grandmother.get("/deeds").json["items"]
     assert answer.location == f"/deeds/{deed['id']}"
     assert (deed["status"], deed["channel"], len(deed["photos"])) == ("pending", "self", 2)
@@ -269,7 +268,7 @@ def test_a_deed_is_withdrawn_once(cast: Cast, visitor: Visitor) -> None:
 
 def test_a_returned_deed_is_completed_photos_kept_removed_and_added(cast: Cast, visitor: Visitor) -> None:
     first, second = cast.grandmother.upload(), cast.grandmother.upload(photo("red"))
-    deed = cast.returned(cast.grandmother, upload_ids=[first, second])
+    deed = cast.returned(cast.grandmother, upload_ids=[UUID(first), UUID(second)])
     form = visitor.visit(f"/deeds/{deed}/edit")
     assert kept(form) == [first, second]
     assert "请补照片" in form.text
@@ -283,7 +282,7 @@ def test_a_returned_deed_is_completed_photos_kept_removed_and_added(cast: Cast, 
 
 
 def test_all_photos_of_a_returned_deed_can_be_removed(cast: Cast, visitor: Visitor) -> None:
-    deed = cast.returned(cast.grandmother, upload_ids=[cast.grandmother.upload()])
+    deed = cast.returned(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload())])
     visitor.send(f"/deeds/{deed}/edit", day=str(clock.today()), description="不用照片")
     assert cast.grandmother.get(f"/deeds/{deed}").json["photos"] == []
 
