@@ -3,10 +3,10 @@
 
 document.documentElement.classList.add("scripted");
 
-const search = document.querySelector("[data-narrows]");
-if (search && document.querySelector("[data-named]")) {
-  search.addEventListener("input", () => {
-    const wanted = search.value.trim().toLowerCase();
+const searchBox = document.querySelector("[data-narrows]");
+if (searchBox && document.querySelector("[data-named]")) {
+  searchBox.addEventListener("input", () => {
+    const wanted = searchBox.value.trim().toLowerCase();
     for (const item of document.querySelectorAll("[data-named]")) {
       item.hidden = !item.dataset.named.toLowerCase().includes(wanted);
     }
@@ -19,7 +19,7 @@ if (search && document.querySelector("[data-named]")) {
 
 document.addEventListener("click", (event) => {
   const phrase = event.target.closest("[data-phrase]");
-  if (phrase) write(phrase);
+  if (phrase) writePhrase(phrase);
   const step = event.target.closest("[data-step]");
   if (step) {
     const input = step.parentElement.querySelector("input");
@@ -29,7 +29,7 @@ document.addEventListener("click", (event) => {
 });
 
 // What he said another time stands in place of the words; what only adds to them is added once.
-function write(phrase) {
+function writePhrase(phrase) {
   const text = document.getElementById("description");
   const words = text.value.trim();
   if (phrase.hasAttribute("data-instead")) text.value = phrase.dataset.phrase;
@@ -39,9 +39,9 @@ function write(phrase) {
 }
 
 // Whoever picks a date means that date.
-const date = document.getElementById("occurred_on");
-if (date) {
-  date.addEventListener("input", () => {
+const otherDay = document.getElementById("occurred_on");
+if (otherDay) {
+  otherDay.addEventListener("input", () => {
     document.querySelector("[data-other-day]").checked = true;
   });
 }

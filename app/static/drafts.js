@@ -11,8 +11,8 @@ if (draftForm) keepDraftOf(draftForm);
 for (const done of document.querySelectorAll("[data-draft-done]")) {
   // The page of a deed: what was sent became it, or another of its kind.
   for (const name of done.dataset.draftDone.split(" ")) {
-    const draft = read(name);
-    if (draft && draft.sent) drop(name);
+    const draft = readDraft(name);
+    if (draft && draft.sent) dropDraft(name);
   }
 }
 
@@ -20,24 +20,24 @@ function keepDraftOf(form) {
   const name = form.dataset.draft;
   const picker = form.querySelector("[data-photos]");
   const note = document.querySelector("[data-draft-note]");
-  const draft = read(name);
+  const draft = readDraft(name);
   // A refused form comes filled in by the server, and knows better.
   if (draft && !form.hasAttribute("data-refused")) {
     fillIn(form, draft.fields);
     if (picker) picker.dispatchEvent(new CustomEvent("photos:restore", { detail: draft.photos }));
     note.hidden = false;
     note.querySelector("[data-draft-drop]").addEventListener("click", () => {
-      drop(name);
+      dropDraft(name);
       window.location.reload();
     });
   }
-  const save = () => write(name, { fields: fieldsOf(form), photos: photosOf(form), at: Date.now() });
+  const save = () => writeDraft(name, { fields: fieldsOf(form), photos: photosOf(form), at: Date.now() });
   if (form.hasAttribute("data-refused")) save();
   form.addEventListener("input", save);
   form.addEventListener("photos:change", save);
   document.addEventListener("submit", (event) => {
     if (event.target === form && !event.defaultPrevented) {
-      write(name, { fields: fieldsOf(form), photos: photosOf(form), at: Date.now(), sent: true });
+      writeDraft(name, { fields: fieldsOf(form), photos: photosOf(form), at: Date.now(), sent: true });
     }
   });
 }
@@ -70,7 +70,7 @@ function chooseDay(form, value) {
 }
 
 // A browser that keeps nothing, as in private windows, works without drafts.
-function read(name) {
+function readDraft(name) {
   try {
     return JSON.parse(window.localStorage.getItem(PREFIX + name));
   } catch {
@@ -78,7 +78,7 @@ function read(name) {
   }
 }
 
-function write(name, draft) {
+function writeDraft(name, draft) {
   try {
     window.localStorage.setItem(PREFIX + name, JSON.stringify(draft));
   } catch {
@@ -86,7 +86,7 @@ function write(name, draft) {
   }
 }
 
-function drop(name) {
+function dropDraft(name) {
   try {
     window.localStorage.removeItem(PREFIX + name);
   } catch {
@@ -98,7 +98,7 @@ function forgetOld() {
   try {
     for (const key of Object.keys(window.localStorage)) {
       if (!key.startsWith(PREFIX)) continue;
-      const draft = read(key.slice(PREFIX.length));
+      const draft = readDraft(key.slice(PREFIX.length));
       if (!draft || Date.now() - draft.at > KEPT_MS) window.localStorage.removeItem(key);
     }
   } catch {

@@ -77,7 +77,7 @@ function pickerOf(picker) {
     item.classList.add("sending");
     item.photo = file;
     changed();
-    item.photo = await smaller(file);
+    item.photo = await smallerPhoto(file);
     const picture = item.querySelector("img");
     picture.src = URL.createObjectURL(item.photo);
     picture.addEventListener("error", () => picture.removeAttribute("src"));
@@ -104,7 +104,7 @@ function pickerOf(picker) {
     });
     request.addEventListener("load", () => {
       if (request.status === 201) arrived(item, JSON.parse(request.responseText).id);
-      else failed(item, reasonOf(request), request.status === 415 || request.status === 413);
+      else failed(item, reasonOfUpload(request), request.status === 415 || request.status === 413);
     });
     request.addEventListener("error", () => failed(item, "网络断了，没有传上去"));
     request.addEventListener("timeout", () => failed(item, "网络太慢，没有传上去"));
@@ -165,7 +165,7 @@ function hiddenId(id) {
 }
 
 // The photo as it will be kept: upright, 2048 pixels at most. What this browser cannot draw, the server may: it goes as it is.
-async function smaller(file) {
+async function smallerPhoto(file) {
   try {
     const picture = await createImageBitmap(file);
     const scale = Math.min(1, LONGEST_EDGE / Math.max(picture.width, picture.height));
@@ -182,7 +182,7 @@ async function smaller(file) {
 }
 
 // Why the server refused a photo, in its own words where it has any.
-function reasonOf(request) {
+function reasonOfUpload(request) {
   if (request.status === 401 || request.responseURL.includes("/enter")) return "登录已失效，请先提交，登录后再补照片";
   const page = new DOMParser().parseFromString(request.responseText || "", "text/html");
   const title = page.querySelector("[data-code] h1, [data-code] span");
@@ -194,10 +194,10 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-large]");
   if (!link || event.ctrlKey || event.metaKey || typeof HTMLDialogElement === "undefined") return;
   event.preventDefault();
-  view([...link.closest(".gallery").querySelectorAll("a[data-large]")], link);
+  openLarge([...link.closest(".gallery").querySelectorAll("a[data-large]")], link);
 });
 
-function view(links, first) {
+function openLarge(links, first) {
   const dialog = document.createElement("dialog");
   const picture = document.createElement("img");
   const bar = document.createElement("div");

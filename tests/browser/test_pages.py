@@ -1,12 +1,14 @@
 """Every page in a real browser: nothing wrong in the console, nothing serious for axe, nothing wider than the screen, nothing
 that jumps while it loads, in normal and in care mode."""
 
+from uuid import UUID
+
 import pytest
 from playwright.sync_api import Page
 
 from app.settings import ROOT
 from tests.browser.conftest import DESK, PHONE, Open
-from tests.cast import Cast
+from tests.cast import Cast, as_file, scene
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 NARROW = {"width": 360, "height": 740}
@@ -16,6 +18,14 @@ PHONE_PAGES = [
     ("nobody", "/enter"),
     ("nobody", "/sign-in"),
     ("grandmother", "/"),
+    ("grandmother", "/declare"),
+    ("grandmother", "/declare?q=清洁"),
+    ("grandmother", "/declare/{rule}"),
+    ("grandmother", "/rules"),
+    ("grandmother", "/deeds"),
+    ("grandmother", "/deeds/{deed}"),
+    ("grandmother", "/deeds/{returned_deed}"),
+    ("grandmother", "/deeds/{returned_deed}/edit"),
     ("barber", "/merchant"),
 ]
 DESK_PAGES = [("reviewer", "/staff")]
@@ -47,7 +57,11 @@ def faults(page: Page) -> list[str]:
 @pytest.fixture
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
-    return {}
+    found = {}
+    found["rule"] = cast.rule(title="清洁楼道", category="社区建设", unit="每小时", per_unit=True, limits={"per_week": 2})
+    found["deed"] = cast.deed(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload(as_file(scene(1))))])
+    found["returned_deed"] = cast.returned(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload()) for _ in range(2)])
+    return found
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
