@@ -10,7 +10,7 @@ from app.schemas.points import DeedBody
 from app.schemas.reviews import DeedChange
 from points.deeds import MAX_PHOTOS
 
-MAX_KEPT = 2_000_000  # characters of a form that was kept over a sign-in
+MAX_KEPT = 400_000  # characters of a form that was kept over a sign-in
 
 
 class SignInForm(PasswordBody):
