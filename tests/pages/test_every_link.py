@@ -28,6 +28,7 @@ OTHERS = {"admin": "/staff", "reviewer": "/staff", "auditor": "/staff", "officia
 # Pages that nothing links to, each with its reason.
 UNLINKED: dict[str, str] = {
     "open_enter.show": "where people arrive",
+    "open_photos.show": "a picture in a form that was begun earlier, which its script asks for",
 }
 
 
