@@ -1,4 +1,4 @@
-"""Choices: what a resident may declare, what is usual first, and the words he said it in before."""
+"""Choices: what a resident may declare, what is usual first, what is used up for today, and the words he said it in before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from kernel import paging
+from kernel import clock, paging
 from kernel.database import execute
 from people.actors import Resident
-from points import rules
+from points import deeds, rules
 from points.rules import RuleView
 
 MOST = 500  # rules of one community: what a list on one page bears, and far more than any community's
@@ -20,10 +20,23 @@ _LONGEST_PHRASE = 60  # characters; what is longer tells of one day and not of a
 
 @dataclass(frozen=True)
 class Choices:
-    """The rules in force: those that are `usual`, and all of them by category, in the order of their codes."""
+    """The rules in force: those that are `usual`, and all of them by category, in the order of their codes.
+
+    `full` are those of which nothing done today can be declared any more.
+    """
 
     usual: list[RuleView]
     groups: list[tuple[str, list[RuleView]]]
+    full: set[UUID]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A rule that was chosen: whether it is `full` for today, and in which words he declared it before, the latest first."""
+
+    rule: RuleView
+    full: bool
+    said_before: list[str]
 
 
 # His own latest hundred deeds say what he usually does, the community's latest two hundred what others do.
@@ -49,7 +62,7 @@ def of(actor: Resident, *, q: str | None = None, category: str | None = None) ->
     groups: dict[str, list[RuleView]] = {}
     for rule in sorted(found, key=lambda rule: rule.code):
         groups.setdefault(rule.category, []).append(rule)
-    return Choices([] if q or category else _usual(actor, found), list(groups.items()))
+    return Choices([] if q or category else _usual(actor, found), list(groups.items()), _full(actor, found))
 
 
 def _usual(actor: Resident, found: Sequence[RuleView]) -> list[RuleView]:
@@ -70,7 +83,13 @@ _SAID = text(
 )
 
 
-def said_before(actor: Resident, rule_id: UUID) -> list[str]:
-    """In which words the actor declared a rule before, the latest first."""
+def one(actor: Resident, rule_id: UUID) -> Choice:
+    """A rule under which the actor may declare something today. Raises NotFound, rules.RuleNotInForce."""
+    rule = rules.view(rules.in_force(actor.community_code, rule_id))
     values = {"resident_id": actor.id, "rule_id": rule_id, "longest": _LONGEST_PHRASE, "limit": PHRASES}
-    return list(execute(_SAID, **values).scalars())
+    return Choice(rule, bool(_full(actor, [rule])), list(execute(_SAID, **values).scalars()))
+
+
+def _full(actor: Resident, found: Sequence[RuleView]) -> set[UUID]:
+    most = {rule.id: deeds.allowed(actor.community_code, rule.limits) for rule in found}
+    return deeds.reached(actor.id, actor.household_id, clock.today(), most)

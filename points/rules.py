@@ -145,11 +145,6 @@ def of_community(
     return _page(select(Rule).where(Rule.community_code == actor.community_code, now), window, q, category)
 
 
-def open_to(actor: Resident, rule_id: UUID) -> RuleView:
-    """A rule under which the actor may declare something today. Raises NotFound, RuleNotInForce."""
-    return view(in_force(actor.community_code, rule_id))
-
-
 def find(actor: Staff, window: paging.Window, *, q: str | None = None, category: str | None = None) -> paging.Page[RuleView]:
     """The rules in the actor's part of the tree, or of the community above him, also those not in force."""
     return _page(select(Rule).join(Rule.community).where(Division.lineage.startswith(actor.community_scope)), window, q, category)

@@ -14,7 +14,7 @@ from app.web.faces import Pages
 from app.web.idempotency import idempotent
 from kernel import clock
 from people.actors import Resident
-from points import choices, deeds, resubmissions, rules
+from points import choices, deeds, resubmissions
 from points.deeds import MAX_PHOTOS, MAX_QUANTITY, OLDEST_DAYS
 
 blueprint = Pages("resident", "deeds", __name__)
@@ -32,13 +32,8 @@ def choose(actor: Resident, query: dict[str, Any]) -> Response:
 @audience.resident
 def new(actor: Resident, rule_id: UUID) -> Response:
     """The second tap: photos, the day, a few words."""
-    return pages.show(
-        "resident/declare.html",
-        rule=rules.open_to(actor, rule_id),
-        said_before=choices.said_before(actor, rule_id),
-        photos=form_photos.shown(actor),
-        **_bounds(),
-    )
+    choice = choices.one(actor, rule_id)
+    return pages.show("resident/declare.html", choice=choice, photos=form_photos.shown(actor), **_bounds())
 
 
 @blueprint.post("/declare/<id:rule_id>")

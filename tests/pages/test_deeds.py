@@ -304,3 +304,14 @@ def test_who_waits_for_confirmation_reads_and_is_told_why_he_may_not_declare(
     refused = declare(visitor, cast.patrol, files=pictures("green"))
     assert (refused.status_code, refusal(refused)) == (403, "not_confirmed")
     assert superuser.execute("SELECT FROM uploads").rowcount == 0
+
+
+def test_what_is_used_up_for_today_is_said_before_one_takes_photos(cast: Cast, visitor: Visitor) -> None:
+    once, weekly, free = cast.rule(limits={"per_day": 1}), cast.rule(limits={"per_week": 2}), cast.rule()
+    for rule in (once, weekly, free):
+        assert "报满" not in visitor.visit(f"/declare/{rule}").text
+        cast.deed(cast.grandmother, rule_id=rule)
+    assert ["报满" in visitor.visit(f"/declare/{rule}").text for rule in (once, weekly, free)] == [True, False, False]
+    assert visitor.visit("/declare").text.count("今天已报满") == 2  # among the usual, and in its category
+    cast.settings(same_rule_once_a_day=True)
+    assert "报满" in visitor.visit(f"/declare/{free}").text
