@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -106,6 +107,21 @@ def test_a_form_that_is_sent_while_a_photo_is_on_its_way_waits_for_it(cast: Cast
     held[0].continue_()
     expect(page.get_by_text("已提交")).to_be_visible()
     assert len(cast.grandmother.get("/deeds").json["items"][0]["photos"]) == 1
+
+
+def test_who_is_signed_out_meanwhile_finds_what_he_wrote_after_signing_in_again(
+    cast: Cast, open_page: Open, camera: list[Path], superuser: psycopg.Connection
+) -> None:
+    page = open_page(cast.grandmother, f"/declare/{cast.patrol}", expected=REFUSED)
+    page.get_by_label("做了什么").fill("扫了三楼")
+    take(page, camera[1:])
+    superuser.execute("UPDATE sessions SET ended_at = now()")
+    page.locator("input[capture]").set_input_files(camera[1])
+    expect(page.get_by_text("登录已失效")).to_be_visible()
+    superuser.execute("UPDATE sessions SET ended_at = NULL")
+    page.get_by_role("link", name="重新登录").click()
+    expect(page.get_by_label("做了什么")).to_have_value("扫了三楼")
+    expect(page.locator("[data-picked] input[name=upload_ids]")).to_have_count(1)
 
 
 def test_without_scripts_a_deed_is_declared_with_its_photos_also_after_a_refusal(
