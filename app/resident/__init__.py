@@ -4,6 +4,7 @@ from flask import Flask
 
 from app.resident import checkins, codes, home, items, orders, points
 from app.resident import checkins, data, devices, donations, feed, home, households, me, messages
+from app.resident import checkins, deeds, home, rules
 
 MODULES = (
     home,
@@ -19,6 +20,8 @@ MODULES = (
     donations,
     devices,
     data,
+    deeds,
+    rules,
 )
 
 

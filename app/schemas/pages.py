@@ -23,6 +23,13 @@ from app.schemas.fields import Day, Flag, Secret, Shape, Text, Whole
 from app.schemas.lists import ListQuery
 from app.schemas.people import PasswordBody
 from app.schemas.redeem import ScanBody
+from marshmallow import pre_load
+
+from app.schemas.fields import Day, Flag, Id, Listed, Secret, Shape, Text, Whole
+from app.schemas.people import PasswordBody
+from app.schemas.points import DeedBody
+from app.schemas.reviews import DeedChange
+from points.deeds import MAX_PHOTOS
 
 MAX_KEPT = 400_000  # characters of a form that was kept over a sign-in
 
@@ -198,3 +205,32 @@ class ScanDayQuery(ListQuery):
     """The scans of which day; of today where none is named."""
 
     day = Day(load_default=None)
+class DayTapped(Shape):
+    """A form whose day is one of those to tap (`day`), or another, `other`, that stands beside them."""
+
+    @pre_load
+    def take_the_day(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        day = data.pop("day", "other")
+        return data if day == "other" else {**data, "occurred_on": day}
+
+
+class DeedForm(DayTapped, DeedBody):
+    """What was done under the rule that the address names."""
+
+    class Meta:
+        exclude = ("rule_id",)
+
+
+class DeedChangeForm(DayTapped, DeedChange):
+    """All of a returned deed as it is now to be; where no photo is named, none is left."""
+
+    occurred_on = Day(required=True)
+    description = Text(most=500, required=True)
+    upload_ids = Listed(Id(), most=MAX_PHOTOS, load_default=list)
+
+
+class RuleChoice(Shape):
+    """Which rules to choose from: of a category, or whose title or code holds a text."""
+
+    q = Text(most=50, load_default=None)
+    category = Text(most=30, load_default=None)

@@ -41,6 +41,9 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("points", "grandmother", "/points", False),
     ("till", "barber", "/merchant", False),
     ("statement", "barber", "/merchant/statement", False),
+    ("declare", "grandmother", "/declare", False),
+    ("declare-care", "grandmother", "/declare", True),
+    ("deeds", "grandmother", "/deeds", False),
     ("start", "reviewer", "/staff", False),
 )
 STAFF = ("reviewer", "admin", "auditor", "official", "secretary")

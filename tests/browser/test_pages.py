@@ -41,6 +41,14 @@ PHONE_PAGES = [
     ("grandmother", "/me/leave"),
     ("grandmother", "/messages"),
     ("villager", "/household"),
+    ("grandmother", "/declare"),
+    ("grandmother", "/declare?q=清洁"),
+    ("grandmother", "/declare/{rule}"),
+    ("grandmother", "/rules"),
+    ("grandmother", "/deeds"),
+    ("grandmother", "/deeds/{deed}"),
+    ("grandmother", "/deeds/{returned_deed}"),
+    ("grandmother", "/deeds/{returned_deed}/edit"),
     ("barber", "/merchant"),
     ("barber", "/merchant/scans/{scan}"),
     ("barber", "/merchant/today"),
@@ -124,6 +132,11 @@ def things_of_the_shop(cast: Cast) -> dict[str, str]:
     cast.in_app(lambda: reviews.approve(cast.reviewer.actor, UUID(deed)))
     cast.donate(cast.grandmother, note="给楼里的老人", thanks=True)
     return {}
+    found = {}
+    found["rule"] = cast.rule(title="清洁楼道", category="社区建设", unit="每小时", per_unit=True, limits={"per_week": 2})
+    found["deed"] = cast.deed(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload(as_file(scene(1))))])
+    found["returned_deed"] = cast.returned(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload()) for _ in range(2)])
+    return found
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
