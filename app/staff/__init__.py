@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app.staff import menu, start
+from app.staff import menu, reviews, start
 
-MODULES = (start,)
+MODULES = (start, reviews)
 
 
 def register(app: Flask) -> None:
