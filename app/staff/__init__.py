@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app.staff import menu, reviews, start
+from app.staff import account, menu, reasons, reviews, second_factor, start
 
-MODULES = (start, reviews)
+MODULES = (start, reviews, reasons, account, second_factor)
 
 
 def register(app: Flask) -> None:
