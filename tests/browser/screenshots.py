@@ -27,6 +27,7 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("sign-in", "nobody", "/sign-in", False),
     ("till", "barber", "/merchant", False),
     ("start", "reviewer", "/staff", False),
+    ("review", "reviewer", "/staff/deeds", False),
 )
 STAFF = ("reviewer", "admin", "auditor", "official", "secretary")
 MERCHANTS = ("barber", "till")

@@ -18,7 +18,17 @@ PHONE_PAGES = [
     ("grandmother", "/"),
     ("barber", "/merchant"),
 ]
-DESK_PAGES = [("reviewer", "/staff")]
+DESK_PAGES = [
+    ("reviewer", "/staff"),
+    ("reviewer", "/staff/deeds"),
+    ("auditor", "/staff/deeds?status=all"),
+    ("reviewer", "/staff/deeds/{deed}"),
+    ("reviewer", "/staff/deeds/{approved}"),
+    ("reviewer", "/staff/reviews/figures"),
+    ("admin", "/staff/reasons"),
+    ("admin", "/staff/account"),
+    ("admin", "/staff/second-factor"),
+]
 
 
 def faults(page: Page) -> list[str]:
@@ -47,7 +57,8 @@ def faults(page: Page) -> list[str]:
 @pytest.fixture
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
-    return {}
+    deeds = {"deed": cast.deed(cast.grandmother), "approved": cast.give(cast.grandmother, 30)}
+    return {**deeds}
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
