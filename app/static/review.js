@@ -122,8 +122,9 @@
     }
     button?.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new FormData(form, button), headers: { Accept: "text/html" } });
-      if (answer.status === 401) return form.submit(); // the page to sign in keeps the form
+      const sent = new FormData(form, button);
+      const answer = await fetch(form.action, { method: "POST", body: sent, headers: { Accept: "text/html" }, keepalive: true });
+      if (answer.status === 401) return signIn(form, button);
       await after(form, line, mine, answer, await answer.text());
     } catch {
       tell("没有连上服务器，这一件还没有处理。请再按一次，不会重复处理。", true);
@@ -131,6 +132,16 @@
       sending = false;
       button?.removeAttribute("aria-busy");
     }
+  }
+
+  // Nobody is signed in any more: the page to sign in keeps the form, with the reason that its button gave.
+  function signIn(form, button) {
+    if (button?.name) {
+      const given = document.createElement("input");
+      Object.assign(given, { type: "hidden", name: button.name, value: button.value });
+      form.append(given);
+    }
+    form.submit();
   }
 
   async function after(form, line, mine, answer, page) {
@@ -193,7 +204,7 @@
   function choose(action) {
     const chooser = document.querySelector(`[data-chooser="${action}"]`);
     if (!chooser) return;
-    document.querySelectorAll(".chooser[open]").forEach((other) => { other.open = other === chooser && !chooser.open; });
+    document.querySelectorAll(".chooser[open]").forEach((other) => { if (other !== chooser) other.open = false; });
     chooser.open = true;
     chooser.querySelector("summary").focus();
   }
@@ -209,7 +220,8 @@
   const KEYS = {
     KeyJ: () => step(1),
     KeyK: () => step(-1),
-    KeyA: () => document.getElementById("approve")?.requestSubmit(),
+    // Not while a reason is being chosen for the contrary.
+    KeyA: () => document.querySelector(".chooser[open]:not([data-chooser=points])") || document.getElementById("approve")?.requestSubmit(),
     KeyR: () => choose("return"),
     KeyX: () => choose("reject"),
     Space: () => {

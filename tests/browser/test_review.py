@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import psycopg
 import pyotp
 from flask import Flask
 from playwright.sync_api import Page, expect
@@ -90,6 +91,22 @@ def test_a_decision_that_the_network_lost_says_so_stays_and_counts_once(cast: Ca
     laid_open(page, second)
     expect(page.locator("#wrong")).to_be_hidden()
     assert (status(cast, first), cast.balance(cast.grandmother)) == ("approved", 50)
+
+
+def test_a_decision_made_after_the_session_ended_is_kept_over_signing_in(
+    cast: Cast, open_page: Open, superuser: psycopg.Connection
+) -> None:
+    one = cast.deed(cast.grandmother)
+    page = open_page(cast.reviewer, "/staff/deeds", size=DESK, expected=("401",))
+    superuser.execute("UPDATE sessions SET ended_at = now() WHERE seen_at IS NOT NULL")
+    page.keyboard.press("r")
+    page.keyboard.press("2")
+    page.get_by_label("用户名").fill(cast.reviewer.username)
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.get_by_role("button", name="接着提交").click()
+    page.wait_for_url("**/staff/deeds*")
+    assert (status(cast, one), note(cast, one)) == ("returned", "照片不清楚，请重新拍一张")
 
 
 def test_photos_fill_the_screen_and_are_turned_by_the_arrow_keys(cast: Cast, open_page: Open) -> None:
