@@ -12,6 +12,13 @@ from app.schemas.redeem import OrderBody
 import unicodedata
 from typing import Any
 from marshmallow import post_load, validate
+from marshmallow import post_load, validates_schema
+from marshmallow.exceptions import ValidationError
+
+from app.schemas.fields import Choice, Flag, Id, Listed, Secret, Shape, Text, Whole
+from app.schemas.people import OtpBody, PasswordBody, PasswordChange
+from app.schemas.points import QueueQuery
+from points.deeds import STATUSES
 
 from app.schemas.fields import Flag, Secret, Shape, Text, Whole
 from app.schemas.messages import ReadBody
@@ -234,3 +241,32 @@ class RuleChoice(Shape):
 
     q = Text(most=50, load_default=None)
     category = Text(most=30, load_default=None)
+class QueuePage(QueueQuery):
+    """The review queue, which shows what waits unless said; `deed` is laid open, `failed` are those a batch left, as id.code."""
+
+    status = Choice("all", *STATUSES, load_default="pending")
+    limit = Whole(1, 100, strict=False, load_default=100)
+    deed = Id(load_default=None)
+    failed = Listed(Text(most=90), most=100, load_default=list)
+
+    @post_load
+    def _all_is_any(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {**data, "status": None if data["status"] == "all" else data["status"]}
+
+
+class PasswordChangeForm(PasswordChange):
+    """A new password, typed twice."""
+
+    repeated = Secret(most=256, required=True)
+
+    @validates_schema
+    def _the_same_twice(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("new_password") != data.get("repeated"):
+            raise ValidationError({"repeated": ["两次输入的新密码不一样"]})
+
+
+class CodeForm(OtpBody):
+    """The second step of signing in: a one-time password, the ticket that the first step gave, and the form that was kept."""
+
+    ticket = Secret(most=1000, required=True)
+    kept = Secret(most=MAX_KEPT, load_default=None)

@@ -46,6 +46,9 @@ MODULES = (
     units,
     transfers,
 )
+from app.staff import account, menu, reasons, reviews, second_factor, start
+
+MODULES = (start, reviews, reasons, account, second_factor)
 
 
 def register(app: Flask) -> None:

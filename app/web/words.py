@@ -105,6 +105,7 @@ def install(app: Flask) -> None:
     for show in (date_of, last_day_of, moment, day, hour, signed, digits, iso):
         app.add_template_filter(show)
     app.add_template_global(clock.today, "today")
+    app.add_template_global(lambda seconds: moment(clock.now() + timedelta(seconds=seconds)), "moment_in")
 
 
 def word(of: str, term: str | None) -> str:

@@ -45,6 +45,7 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("declare-care", "grandmother", "/declare", True),
     ("deeds", "grandmother", "/deeds", False),
     ("start", "reviewer", "/staff", False),
+    ("review", "reviewer", "/staff/deeds", False),
 )
 STAFF = ("reviewer", "admin", "auditor", "official", "secretary")
 MERCHANTS = ("barber", "till")

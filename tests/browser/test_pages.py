@@ -77,6 +77,17 @@ DESK_PAGES = [
     ("admin", "/staff/units/new"),
     ("reviewer", "/staff"),
 ]
+DESK_PAGES = [
+    ("reviewer", "/staff"),
+    ("reviewer", "/staff/deeds"),
+    ("auditor", "/staff/deeds?status=all"),
+    ("reviewer", "/staff/deeds/{deed}"),
+    ("reviewer", "/staff/deeds/{approved}"),
+    ("reviewer", "/staff/reviews/figures"),
+    ("admin", "/staff/reasons"),
+    ("admin", "/staff/account"),
+    ("admin", "/staff/second-factor"),
+]
 
 
 def faults(page: Page) -> list[str]:
@@ -137,6 +148,8 @@ def things_of_the_shop(cast: Cast) -> dict[str, str]:
     found["deed"] = cast.deed(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload(as_file(scene(1))))])
     found["returned_deed"] = cast.returned(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload()) for _ in range(2)])
     return found
+    deeds = {"deed": cast.deed(cast.grandmother), "approved": cast.give(cast.grandmother, 30)}
+    return {**deeds}
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
