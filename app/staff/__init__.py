@@ -2,9 +2,17 @@
 
 from flask import Flask
 
-from app.staff import menu, start
+from app.staff import accounts, audits, exports, figures, letters, menu, settings, start
 
-MODULES = (start,)
+MODULES = (
+    start,
+    figures,
+    exports,
+    accounts,
+    settings,
+    audits,
+    letters,
+)
 
 
 def register(app: Flask) -> None:

@@ -27,6 +27,11 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("sign-in", "nobody", "/sign-in", False),
     ("till", "barber", "/merchant", False),
     ("start", "reviewer", "/staff", False),
+    ("figures", "admin", "/staff/figures", False),
+    ("report", "reviewer", "/staff/figures/report", False),
+    ("settings", "admin", "/staff/settings", False),
+    ("accounts", "admin", "/staff/accounts", False),
+    ("audits", "auditor", "/staff/audits", False),
 )
 STAFF = ("reviewer", "admin", "auditor", "official", "secretary")
 MERCHANTS = ("barber", "till")

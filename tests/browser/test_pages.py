@@ -18,7 +18,21 @@ PHONE_PAGES = [
     ("grandmother", "/"),
     ("barber", "/merchant"),
 ]
-DESK_PAGES = [("reviewer", "/staff")]
+DESK_PAGES = [
+    ("reviewer", "/staff"),
+    ("admin", "/staff/figures"),
+    ("reviewer", "/staff/figures/issued"),
+    ("reviewer", "/staff/figures/report"),
+    ("auditor", "/staff/exports"),
+    ("admin", "/staff/accounts"),
+    ("admin", "/staff/accounts/new"),
+    ("admin", "/staff/accounts/{account}"),
+    ("admin", "/staff/accounts/roles"),
+    ("admin", "/staff/settings"),
+    ("official", "/staff/settings"),
+    ("auditor", "/staff/audits"),
+    ("admin", "/staff/letters"),
+]
 
 
 def faults(page: Page) -> list[str]:
@@ -47,7 +61,10 @@ def faults(page: Page) -> list[str]:
 @pytest.fixture
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
-    return {}
+    cast.give(cast.grandmother, 50)
+    return {
+        "account": str(cast.reviewer.id),
+    }
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
