@@ -19,7 +19,7 @@ def of(found: dict[str, Any], reviewed: Figures) -> dict[str, Any]:
             "series": [(said, [line[name] for line in by_day]) for name, said in _BY_DAY],
         },
         "rules": {"names": [rule["title"] for rule in rules], "series": [("通过的善行", [rule["deeds"] for rule in rules])]},
-        "items": {"names": [item["name"] for item in items], "series": [("件数", [item["pieces"] for item in items])]},
+        "items": {"names": [item["name"] for item in items], "series": [("件数", [int(item["pieces"]) for item in items])]},
         "ages": {
             "names": [words.word("age", group["group"]) for group in ages],
             "series": [(said, [group[name] for group in ages]) for name, said in _AGES],

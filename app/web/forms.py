@@ -106,7 +106,7 @@ def load(schema: Schema) -> Any:
     try:
         return schema.load(body)
     except ValidationError as error:
-        raise ValidationFailed(dict(flat(error.messages_dict))) from None
+        raise ValidationFailed({_as_sent(name): messages for name, messages in flat(error.messages_dict)}) from None
 
 
 def _body(schema: Schema, sent: "MultiDict[str, str]") -> dict[str, Any]:
@@ -151,6 +151,13 @@ def _rows(name: str, sent: "MultiDict[str, str]") -> "dict[int, MultiDict[str, s
     numbers = {int(found[1]) for key in sent if (found := re.match(rf"{re.escape(name)}\.(\d{{1,4}})\.", key))}
     rows = {number: _under(f"{name}.{number}.", sent) for number in numbers}
     return {number: row for number, row in rows.items() if any(value.strip() for _, value in row.items(multi=True))}
+
+
+def _as_sent(name: str) -> str:
+    """A field of a row by the row's own number in the form: the schema counted without the blank ones."""
+    found = re.fullmatch(r"(\w+)\.(\d+)(\..+)", name)
+    numbers = sorted(_rows(found[1], request.form)) if found else []
+    return f"{found[1]}.{numbers[int(found[2])]}{found[3]}" if found and int(found[2]) < len(numbers) else name
 
 
 def sent() -> str:
