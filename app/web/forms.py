@@ -156,7 +156,7 @@ def _rows(name: str, sent: "MultiDict[str, str]") -> "dict[int, MultiDict[str, s
 def _as_sent(name: str) -> str:
     """A field of a row by the row's own number in the form: the schema counted without the blank ones."""
     found = re.fullmatch(r"(\w+)\.(\d+)(\..+)", name)
-    numbers = sorted(_rows(found[1], request.form)) if found else []
+    numbers = sorted(_rows(found[1], MultiDict(request.form))) if found else []
     return f"{found[1]}.{numbers[int(found[2])]}{found[3]}" if found and int(found[2]) < len(numbers) else name
 
 
