@@ -1,6 +1,6 @@
 """Places: the grids and buildings of a community, which staff lay out themselves, and to which people are assigned."""
 
-from sqlalchemy import ColumnElement, or_, select, text
+from sqlalchemy import text
 
 from kernel import audit, paging
 from kernel.database import db, execute, first
@@ -22,34 +22,6 @@ class NoCodeLeft(Conflict):
 def find(actor: Staff, window: paging.Window, parent: str | None = None, q: str | None = None) -> paging.Page[Division]:
     """The divisions in the actor's part of the tree; for those who work below a community, all of that community."""
     return divisions.find(parent, q, window, within=actor.community_scope)
-
-
-def around(actor: Staff, code: str) -> list[Division]:
-    """Where to look on from a division: those above it in the actor's part of the tree, itself, and those right below it.
-
-    Raises:
-        NotFound: it is not in the actor's part of the tree.
-    """
-    here = divisions.get(code)
-    actor.must_see(here.lineage)
-    above = here.lineage.strip("/").split("/")
-    return _listed(actor, or_(Division.code.in_(above), Division.parent_code == code))
-
-
-def communities(actor: Staff) -> list[Division]:
-    """The communities in the actor's part of the tree; none for those who work below one."""
-    return _listed(actor, Division.level == "community")
-
-
-def scopes(actor: Staff) -> list[Division]:
-    """The parts of the tree that an account can be given: the actor's own and two levels below it, more would be too many."""
-    own = divisions.LEVELS.index(actor.scope_level)
-    return _listed(actor, Division.level.in_(divisions.LEVELS[own : own + 3]))
-
-
-def _listed(actor: Staff, condition: ColumnElement[bool]) -> list[Division]:
-    query = select(Division).where(condition, Division.lineage.startswith(actor.scope)).order_by(Division.lineage)
-    return list(db.session.scalars(query))
 
 
 # Behind the lock nobody else lays out or renames in the community, so that codes are given once and paths hold the last name.

@@ -10,7 +10,7 @@ from app.schemas.lists import window
 from app.web import audience, forms, pages
 from app.web.faces import Pages
 from app.web.idempotency import idempotent
-from people import permissions, places, staff
+from people import divisions, permissions, staff
 from people.actors import Staff
 
 blueprint = Pages("staff", "accounts", __name__, url_prefix="/staff/accounts")
@@ -66,4 +66,4 @@ def change(actor: Staff, body: dict[str, Any], staff_id: UUID) -> Response:
 
 
 def _scopes(actor: Staff) -> list[tuple[str, str]]:
-    return [(place.code, place.path) for place in places.scopes(actor)]
+    return [(place.code, place.path) for place in divisions.scopes(actor)]

@@ -9,7 +9,7 @@ from app.schemas.rule_lists import ExportQuery
 from app.web import audience, pages, sheets
 from app.web.faces import Pages
 from kernel import tables
-from people import permissions, places, resident_lists
+from people import divisions, permissions, resident_lists
 from people.actors import Staff
 from points import household_lists, rule_lists
 
@@ -22,7 +22,7 @@ blueprint = Pages("staff", "exports", __name__, url_prefix="/staff/exports")
 def show(actor: Staff, query: dict[str, Any]) -> Response:
     """All that can be exported, and of which community."""
     code = query["community_code"] or actor.community_code
-    return pages.show("staff/exports.html", community_code=code, communities=places.communities(actor))
+    return pages.show("staff/exports.html", community_code=code, communities=divisions.communities(actor))
 
 
 @blueprint.get("/residents.csv")

@@ -10,7 +10,7 @@ from app.staff import charts, ranges
 from app.web import audience, pages
 from app.web.faces import Pages
 from kernel import clock
-from people import divisions, permissions, places
+from people import divisions, permissions
 from people.actors import Staff
 from reports import figure_rows, figures, reviewers
 
@@ -33,7 +33,7 @@ def show(actor: Staff, query: dict[str, Any]) -> Response:
         found=found,
         reviewed=reviewed,
         charts=charts.of(found, reviewed),
-        places=places.around(actor, found["division_code"]),
+        places=divisions.around(actor, found["division_code"]),
         ranges=ranges.named(clock.today()),
     )
 

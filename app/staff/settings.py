@@ -7,7 +7,7 @@ from flask import Response
 from app.schemas.households import SettingsChange, SettingsQuery
 from app.web import audience, forms, pages
 from app.web.faces import Pages
-from people import permissions, places, settings
+from people import divisions, permissions, settings
 from people.actors import Staff
 from people.settings import Settings
 from points import households
@@ -21,7 +21,7 @@ SPARE_ROWS = 3  # of streak bonuses, to be filled in where no script adds them
 @pages.query(SettingsQuery)
 def show(actor: Staff, query: dict[str, Any]) -> Response:
     """The settings of a community, each with what it means; staff above the communities choose one first."""
-    communities = places.communities(actor)
+    communities = divisions.communities(actor)
     code = query["community_code"] or actor.community_code
     if code is None:
         return pages.show("staff/settings_choice.html", communities=communities)
