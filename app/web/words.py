@@ -114,9 +114,10 @@ def install(app: Flask) -> None:
     app.add_template_global(word)
     app.add_template_global(lambda of: list(WORDS[of].items()), "words")
     app.add_template_global(lambda term: TONES.get(term, "plain"), "tone")
-    for show in (moment, day, hour, signed, digits, iso, duration):
+    for show in (moment, day, hour, signed, digits, iso):
         app.add_template_filter(show)
     app.add_template_global(clock.today, "today")
+    app.add_template_filter(duration)
 
 
 def word(of: str, term: str | None) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
 from marshmallow import Schema, fields
@@ -29,6 +30,7 @@ from people.actors import Staff
 from people.privacy import VERSION
 from tests.abuse import routes
 from tests.abuse.routes import IDS, KINDS
+from tests.abuse.worlds import World
 from tests.cast import photo
 
 # Values in paths that are no ids, by their name.
@@ -44,7 +46,22 @@ VALUES = {
 # Ids that mean another thing in a page than their name says; None is no id at all. By page or schema, and name.
 KINDS_HERE: dict[tuple[str, str], str | None] = {
     ("EnterForm", "code"): None,  # WeChat's own
-    ("GET /join", "parent"): None,  # whoever joins chooses among all communities
+    ("WeChatForm", "code"): None,  # WeChat's own
+    ("EnterCodeForm", "sign_in_code"): None,  # what signs somebody in, and belongs to nobody before
+    ("JoinForm", "phone_code"): None,  # WeChat's own
+    ("JoinForm", "community_code"): None,  # whoever joins chooses among all communities
+    ("GET /join", "community_code"): None,
+    ("GET /join", "parent"): None,
+    ("InviteForm", "code"): None,  # shown by the other person, that is the consent
+    ("LinkBody", "code"): None,  # shown by the newcomer
+    ("RuleBody", "code"): None,  # what the community calls its rule
+    ("GET /staff/places/<code>", "code"): "place",
+    ("POST /staff/places/<code>", "code"): "place",
+    ("GET /deeds/<id:deed_id>/edit", "deed_id"): "returned deed",
+    ("POST /deeds/<id:deed_id>/edit", "deed_id"): "returned deed",
+    ("POST /staff/deeds/<id:deed_id>/resubmit", "deed_id"): "entered deed",  # a resident's own is his to change
+    ("POST /staff/residents/<id:resident_id>/card/revoke", "resident_id"): "card holder",
+    ("GET /merchant/scans/<id:scan_id>", "scan_id"): "scan",
 }
 # What to send where the API's example and the schema are not enough: by page or schema.
 BODIES: dict[str, dict[str, Any]] = {}
@@ -183,6 +200,15 @@ def flat(body: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
                 yield from flat(one, f"{prefix}{name}.{number}.") if isinstance(one, dict) else [(prefix + name, one)]
         else:
             yield prefix + name, str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def more_of(world: World) -> dict[str, str]:
+    """Things of a world that only pages name."""
+    order = world.makers["order"]()
+    till = world.cast.in_app(lambda: world.cast._signed_in("merchant", merchant_id=UUID(world.merchant)))
+    token = world.resident.get(f"/orders/{order}/code").json["token"]
+    assert till.post("/merchant/scans", {"token": token}).status_code == 200
+    return {"scan": str(till.get("/merchant/scans").json["items"][0]["id"])}
 
 
 def _kind(page: str, name: str, *, in_path: bool = False) -> str | None:
