@@ -174,9 +174,15 @@ def can_be_shown_again(view: Callable[..., Any], refusal: Refusal) -> bool:
 
 
 def show_again(view: Callable[..., Any], refusal: Refusal, arguments: dict[str, Any]) -> Response:
-    """The page of the form once more, filled in as it was sent, with what is wrong; the status is the refusal's."""
+    """The page of the form once more, filled in as it was sent, with what is wrong; the status is the refusal's.
+
+    Raises the refusal itself where he who sent the form may not see its page.
+    """
     g.form = Form(request.form, refusal)
     endpoint = f"{request.blueprint}.{view.again}"  # type: ignore[attr-defined]
-    response = cast(Response, current_app.view_functions[endpoint](**arguments))
+    try:
+        response = cast(Response, current_app.view_functions[endpoint](**arguments))
+    except Refusal:
+        raise refusal from None
     response.status_code = status_of(type(refusal))
     return response

@@ -278,7 +278,8 @@ def _resolved(call: ast.Call, names: dict[str, Any]) -> Any:
     if isinstance(function, ast.Name):
         return names.get(function.id)
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        return getattr(names.get(function.value.id), function.attr, None)
+        module = names.get(function.value.id)
+        return getattr(module, function.attr, None) if inspect.ismodule(module) else None
     return None
 
 
