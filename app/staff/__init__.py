@@ -49,6 +49,17 @@ MODULES = (
 from app.staff import account, menu, reasons, reviews, second_factor, start
 
 MODULES = (start, reviews, reasons, account, second_factor)
+from app.staff import accounts, audits, exports, figures, letters, menu, settings, start
+
+MODULES = (
+    start,
+    figures,
+    exports,
+    accounts,
+    settings,
+    audits,
+    letters,
+)
 
 
 def register(app: Flask) -> None:

@@ -69,6 +69,7 @@ def query(schema: type[Schema]) -> Callable[[View], View]:
         def run(*actor: Any, **arguments: Any) -> Any:
             return view(*actor, Parser().parse(schema, request, location="query"), **arguments)
 
+        run.query = schema  # type: ignore[attr-defined]
         return cast(View, run)
 
     return wrap

@@ -46,6 +46,11 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("deeds", "grandmother", "/deeds", False),
     ("start", "reviewer", "/staff", False),
     ("review", "reviewer", "/staff/deeds", False),
+    ("figures", "admin", "/staff/figures", False),
+    ("report", "reviewer", "/staff/figures/report", False),
+    ("settings", "admin", "/staff/settings", False),
+    ("accounts", "admin", "/staff/accounts", False),
+    ("audits", "auditor", "/staff/audits", False),
 )
 STAFF = ("reviewer", "admin", "auditor", "official", "secretary")
 MERCHANTS = ("barber", "till")

@@ -88,6 +88,21 @@ DESK_PAGES = [
     ("admin", "/staff/account"),
     ("admin", "/staff/second-factor"),
 ]
+DESK_PAGES = [
+    ("reviewer", "/staff"),
+    ("admin", "/staff/figures"),
+    ("reviewer", "/staff/figures/issued"),
+    ("reviewer", "/staff/figures/report"),
+    ("auditor", "/staff/exports"),
+    ("admin", "/staff/accounts"),
+    ("admin", "/staff/accounts/new"),
+    ("admin", "/staff/accounts/{account}"),
+    ("admin", "/staff/accounts/roles"),
+    ("admin", "/staff/settings"),
+    ("official", "/staff/settings"),
+    ("auditor", "/staff/audits"),
+    ("admin", "/staff/letters"),
+]
 
 
 def faults(page: Page) -> list[str]:
@@ -150,6 +165,8 @@ def things_of_the_shop(cast: Cast) -> dict[str, str]:
     return found
     deeds = {"deed": cast.deed(cast.grandmother), "approved": cast.give(cast.grandmother, 30)}
     return {**deeds}
+        "account": str(cast.reviewer.id),
+    }
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
