@@ -2,12 +2,9 @@
 
 from flask import Flask
 
-from app.open_pages import enter, look, photos, sign_in
+from app.open_pages import enter, enter_wechat, join, look, photos, sign_in
 
-MODULES = (enter, sign_in, look, photos)
-from app.open_pages import enter, enter_wechat, join, look, sign_in
-
-MODULES = (enter, enter_wechat, join, sign_in, look)
+MODULES = (enter, sign_in, look, photos, enter_wechat, join)
 
 
 def register(app: Flask) -> None:

@@ -2,9 +2,23 @@
 
 from flask import Flask
 
-from app.resident import checkins, codes, home, items, orders, points
-from app.resident import checkins, data, devices, donations, feed, home, households, me, messages
-from app.resident import checkins, deeds, home, rules
+from app.resident import (
+    checkins,
+    codes,
+    data,
+    deeds,
+    devices,
+    donations,
+    feed,
+    home,
+    households,
+    items,
+    me,
+    messages,
+    orders,
+    points,
+    rules,
+)
 
 MODULES = (
     home,

@@ -1,42 +1,20 @@
 """Forms of pages that have no like in the API."""
 
-from typing import Any
-
-from app.schemas.fields import Choice, Day, Flag, Id, Listed, Secret, Shape, Text, Whole
-from app.schemas.people import PasswordBody, ResidentQuery
-from app.schemas.redeem import ItemBody, ItemChange
-from points.entries import CHANNELS
-from app.schemas.fields import Flag, Secret, Shape, Text, Whole
-from app.schemas.people import PasswordBody
-from app.schemas.redeem import OrderBody
 import unicodedata
 from typing import Any
-from marshmallow import post_load, validate
-from marshmallow import post_load, validates_schema
+
+from marshmallow import post_load, pre_load, validate, validates_schema
 from marshmallow.exceptions import ValidationError
 
-from app.schemas.fields import Choice, Flag, Id, Listed, Secret, Shape, Text, Whole
-from app.schemas.people import OtpBody, PasswordBody, PasswordChange
-from app.schemas.points import QueueQuery
-from points.deeds import STATUSES
-
-from app.schemas.fields import Flag, Secret, Shape, Text, Whole
-from app.schemas.messages import ReadBody
-from app.schemas.people import PasswordBody, RegistrationBody
-
-from marshmallow import pre_load
-
-from app.schemas.fields import Day, Flag, Secret, Shape, Text, Whole
+from app.schemas.fields import Choice, Day, Flag, Id, Listed, Secret, Shape, Text, Whole
 from app.schemas.lists import ListQuery
-from app.schemas.people import PasswordBody
-from app.schemas.redeem import ScanBody
-from marshmallow import pre_load
-
-from app.schemas.fields import Day, Flag, Id, Listed, Secret, Shape, Text, Whole
-from app.schemas.people import PasswordBody
-from app.schemas.points import DeedBody
+from app.schemas.messages import ReadBody
+from app.schemas.people import OtpBody, PasswordBody, PasswordChange, RegistrationBody, ResidentQuery
+from app.schemas.points import DeedBody, QueueQuery
+from app.schemas.redeem import ItemBody, ItemChange, OrderBody, ScanBody
 from app.schemas.reviews import DeedChange
-from points.deeds import MAX_PHOTOS
+from points.deeds import MAX_PHOTOS, STATUSES
+from points.entries import CHANNELS
 
 MAX_KEPT = 400_000  # characters of a form that was kept over a sign-in
 
@@ -194,11 +172,15 @@ class DonorQuery(Shape):
 
     q = Text(most=100, load_default=None)
     resident_id = Id(load_default=None)
+
+
 class OrderForm(OrderBody):
     """How many pieces of the item whose page it is."""
 
     class Meta:
         exclude = ("item_id",)
+
+
 class ScanForm(ScanBody):
     """What was scanned or typed: people put spaces between the digits, and some keyboards make them wide."""
 
@@ -212,6 +194,8 @@ class ScanDayQuery(ListQuery):
     """The scans of which day; of today where none is named."""
 
     day = Day(load_default=None)
+
+
 class DayTapped(Shape):
     """A form whose day is one of those to tap (`day`), or another, `other`, that stands beside them."""
 
@@ -241,6 +225,8 @@ class RuleChoice(Shape):
 
     q = Text(most=50, load_default=None)
     category = Text(most=30, load_default=None)
+
+
 class QueuePage(QueueQuery):
     """The review queue, which shows what waits unless said; `deed` is laid open, `failed` are those a batch left, as id.code."""
 

@@ -3,23 +3,33 @@
 from flask import Flask
 
 from app.staff import (
+    account,
+    accounts,
+    audits,
     cards,
     departures,
     donation_tariffs,
     donations,
     entries,
+    exports,
     feed,
+    figures,
     household_moves,
     households,
     imports,
     items,
+    letters,
     links,
     menu,
     merchants,
     places,
+    reasons,
     residents,
+    reviews,
     rule_lists,
     rules,
+    second_factor,
+    settings,
     start,
     transfers,
     units,
@@ -27,6 +37,7 @@ from app.staff import (
 
 MODULES = (
     start,
+    reviews,
     entries,
     residents,
     links,
@@ -45,20 +56,15 @@ MODULES = (
     merchants,
     units,
     transfers,
-)
-from app.staff import account, menu, reasons, reviews, second_factor, start
-
-MODULES = (start, reviews, reasons, account, second_factor)
-from app.staff import accounts, audits, exports, figures, letters, menu, settings, start
-
-MODULES = (
-    start,
     figures,
     exports,
+    reasons,
     accounts,
     settings,
     audits,
     letters,
+    account,
+    second_factor,
 )
 
 

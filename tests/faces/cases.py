@@ -1,7 +1,7 @@
 """The table of cases: what is arranged, what is sent to each face, and what comes of it.
 
-`{name}` in a path or a value is what the arrangement gave that name; `{today}` and `{tomorrow}` are days. A form holds the same as
-the body of the API's call, unless it says otherwise.
+`{name}` in a path or a value is what the arrangement gave that name; `{today}` and `{tomorrow}` are days. A form holds the same
+as the body of the API's call, unless it says otherwise.
 """
 
 from __future__ import annotations
