@@ -155,6 +155,11 @@ def test_the_same_person_over_mini_program_and_web_is_one_resident(app: Flask, c
         browser, other = Visitor(app), Visitor(app)
         browser.send("/enter/wechat", code="w1", state=state_of(browser))
         assert "李秀英" in browser.visit("/").text
+        accounts = browser.visit("/me/data.json").json["wechat"]
+        assert [(account["appid"], account["openid"]) for account in accounts] == [
+            ("wx-mini", "mini-openid"),
+            ("wx-web", "web-openid"),
+        ]
         other.send("/enter/wechat", code="w2", state=state_of(other))
         assert other.visit("/").location == "/join"
 
