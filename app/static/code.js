@@ -10,6 +10,7 @@ const left = document.getElementById("left");
 const usual = note.textContent;
 const QUIET = 4; // squares of white around the code
 const POLITE_MS = 4000; // between two questions whether the code was scanned
+const LATE_MS = 6000; // an answer that takes longer is none
 const FRESH_MS = 60000; // codes older than this are fetched anew
 
 let codes = [];
@@ -18,6 +19,7 @@ let fetched_at = 0;
 let shown = "";
 let over = false;
 let away = false;
+let looking = false;
 
 function now() {
   return Date.now() + ahead_of_us;
@@ -94,16 +96,27 @@ function show() {
 // What an address of ours says, null where there is no network or it says nothing of use.
 async function ask(address) {
   if (!navigator.onLine) return null;
+  const patience = new AbortController();
+  const late = setTimeout(() => patience.abort(), LATE_MS);
   try {
-    const answer = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store" });
+    const answer = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store", signal: patience.signal });
     return answer.ok && !answer.redirected ? await answer.json() : null;
   } catch {
     return null;
+  } finally {
+    clearTimeout(late);
   }
 }
 
 async function look() {
-  if (over || document.hidden) return;
+  if (over || looking || document.hidden) return;
+  looking = true;
+  await look_around();
+  looking = false;
+  show();
+}
+
+async function look_around() {
   const old = now() - fetched_at > FRESH_MS;
   const address = page.dataset.state || (old || away ? page.dataset.codes : null);
   const said = address && (await ask(address));
@@ -111,9 +124,8 @@ async function look() {
   if (said) {
     take(said);
     if (page.dataset.state) tell(said);
-    if (page.dataset.state && old && !over) take((await ask(page.dataset.codes)) || {now: said.now});
+    if (page.dataset.state && old && !over) take((await ask(page.dataset.codes)) || { now: said.now });
   }
-  show();
 }
 
 // What became of the order meanwhile.
