@@ -126,10 +126,10 @@ def owned(owner_id: UUID, upload_ids: list[UUID]) -> list[Upload]:
     return [found[i] for i in upload_ids]
 
 
-def forget_unused(in_use: str, limit: int) -> list[Path]:
+def forget_unused(in_use: str, limit: int) -> list[UUID]:
     """Delete pictures older than two days for which the SQL query `in_use` finds nothing, `limit` at most.
 
-    The files whose pictures are gone, to be deleted after the commit.
+    The ids of those that are gone, whose files are to be deleted after the commit.
     """
     gone = execute(
         text(
@@ -141,7 +141,7 @@ def forget_unused(in_use: str, limit: int) -> list[Path]:
         before=clock.now() - UNUSED_KEPT,
         limit=limit,
     )
-    return [path_of(upload_id, small=small) for upload_id in gone.scalars() for small in (True, False)]
+    return list(gone.scalars())
 
 
 def orphans(limit: int) -> list[Path]:
