@@ -63,7 +63,10 @@ function cover(said, more, good) {
   document.getElementById("over-more").textContent = more;
   digits.classList.add("past");
   left.classList.add("past");
-  note.textContent = good ? "" : usual;
+  note.textContent = "";
+  if (good) document.getElementById("pieces").textContent = "";
+  const on = document.getElementById("over-on");
+  if (on) on.hidden = !good;
 }
 
 function uncover() {
@@ -134,7 +137,7 @@ function tell(state) {
   if (ended) cover(ended, state.status === "redeemed" ? "积分已付给商户" : "留着的积分已退回", true);
   else if (state.pieces_left < Number(page.dataset.pieces)) {
     page.dataset.pieces = state.pieces_left;
-    document.getElementById("pieces").textContent = `还有 ${state.pieces_left} 件没有领`;
+    document.getElementById("pieces").textContent = `还有 ${state.pieces_left} ${page.dataset.unit}没有领`;
   }
 }
 
