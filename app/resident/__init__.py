@@ -2,7 +2,23 @@
 
 from flask import Flask
 
-from app.resident import checkins, codes, home, items, orders, points
+from app.resident import (
+    checkins,
+    codes,
+    data,
+    deeds,
+    devices,
+    donations,
+    feed,
+    home,
+    households,
+    items,
+    me,
+    messages,
+    orders,
+    points,
+    rules,
+)
 
 MODULES = (
     home,
@@ -11,6 +27,15 @@ MODULES = (
     orders,
     codes,
     points,
+    feed,
+    me,
+    households,
+    messages,
+    donations,
+    devices,
+    data,
+    deeds,
+    rules,
 )
 
 

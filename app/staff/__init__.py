@@ -2,9 +2,70 @@
 
 from flask import Flask
 
-from app.staff import menu, start
+from app.staff import (
+    account,
+    accounts,
+    audits,
+    cards,
+    departures,
+    donation_tariffs,
+    donations,
+    entries,
+    exports,
+    feed,
+    figures,
+    household_moves,
+    households,
+    imports,
+    items,
+    letters,
+    links,
+    menu,
+    merchants,
+    places,
+    reasons,
+    residents,
+    reviews,
+    rule_lists,
+    rules,
+    second_factor,
+    settings,
+    start,
+    transfers,
+    units,
+)
 
-MODULES = (start,)
+MODULES = (
+    start,
+    reviews,
+    entries,
+    residents,
+    links,
+    departures,
+    cards,
+    households,
+    household_moves,
+    imports,
+    places,
+    feed,
+    rules,
+    rule_lists,
+    items,
+    donations,
+    donation_tariffs,
+    merchants,
+    units,
+    transfers,
+    figures,
+    exports,
+    reasons,
+    accounts,
+    settings,
+    audits,
+    letters,
+    account,
+    second_factor,
+)
 
 
 def register(app: Flask) -> None:

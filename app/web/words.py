@@ -84,7 +84,33 @@ WORDS: dict[str, dict[str, str]] = {
         "expiry": "积分到期",
     },
     "reason": {"approve": "通过", "reject": "不通过", "return": "退回补充", "revoke": "撤销"},
+    "age": {
+        "under_18": "18 岁以下",
+        "18-34": "18–34 岁",
+        "35-59": "35–59 岁",
+        "60-74": "60–74 岁",
+        "75+": "75 岁以上",
+        "unknown": "未登记",
+    },
+    "right": {
+        "see": "查看居民、申报、商店和数据",
+        "enter_on_behalf": "代为申报，登记居民和家庭",
+        "review": "审核、退回、撤销申报",
+        "rules_and_shop": "管理积分规则、商店、商户和捐物",
+        "reverse_and_settings": "冲正积分，管理账号、社区设置和网格",
+        "audit_and_exports": "查看操作日志，导出表格",
+    },
+    "actor": {
+        "staff": "工作人员",
+        "resident": "居民",
+        "merchant": "商户",
+        "newcomer": "新来的人",
+        "worker": "系统自动",
+        "command": "系统管理员",
+        "system": "系统",
+    },
     "feed": {"deed": "善行", "donation": "捐赠"},
+    "move": {"founded": "立户", "joined": "入户", "left": "退出", "merged": "并户", "split": "分户"},
     "weekday": dict(zip("0123456", "一二三四五六日", strict=True)),
 }
 # How a term is coloured, beside its word and never instead of it.
@@ -101,9 +127,11 @@ def install(app: Flask) -> None:
     app.add_template_global(word)
     app.add_template_global(lambda of: list(WORDS[of].items()), "words")
     app.add_template_global(lambda term: TONES.get(term, "plain"), "tone")
-    for show in (moment, day, hour, signed, digits, iso):
+    for show in (date_of, last_day_of, moment, day, hour, signed, digits, iso):
         app.add_template_filter(show)
     app.add_template_global(clock.today, "today")
+    app.add_template_global(lambda seconds: moment(clock.now() + timedelta(seconds=seconds)), "moment_in")
+    app.add_template_filter(duration)
 
 
 def word(of: str, term: str | None) -> str:
@@ -131,6 +159,16 @@ def day(on: date | None) -> str:
     return f"{on.month}月{on.day}日" if on.year == today.year else f"{on.year}年{on.month}月{on.day}日"
 
 
+def date_of(at: datetime | None) -> str:
+    """The day of a moment, as a form's field for dates takes it."""
+    return f"{clock.day_of(at)}" if at else ""
+
+
+def last_day_of(until: datetime | None) -> str:
+    """The last day before a moment, as a form's field for dates takes it."""
+    return f"{clock.day_of(until - timedelta(microseconds=1))}" if until else ""
+
+
 def hour(at: datetime) -> str:
     """The time of day, 08:05."""
     return f"{at.astimezone(clock.zone()):%H:%M}"
@@ -153,3 +191,10 @@ def digits(code: str) -> str:
         if len(code) == 18
         else " ".join(code[at : at + 4] for at in range(0, len(code), 4))
     )
+
+
+def duration(minutes: int) -> str:
+    """How long something took: 45 分钟, 3 小时, 2 天."""
+    if minutes < 60:
+        return f"{minutes} 分钟"
+    return f"{round(minutes / 60)} 小时" if minutes < 2 * 24 * 60 else f"{round(minutes / 24 / 60)} 天"

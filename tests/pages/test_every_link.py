@@ -31,6 +31,7 @@ UNLINKED: dict[str, str] = {
     "resident_orders.ahead": "asked by the script of the code page",
     "resident_orders.state": "asked by the script of the code page",
     "resident_codes.ahead": "asked by the script of the code page",
+    "open_photos.show": "a picture in a form that was begun earlier, which its script asks for",
 }
 
 
