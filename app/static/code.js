@@ -10,6 +10,7 @@ const left = document.getElementById("left");
 const usual = note.textContent;
 const QUIET = 4; // squares of white around the code
 const POLITE_MS = 4000; // between two questions whether the code was scanned
+const LATE_MS = 6000; // an answer that takes longer is none
 const FRESH_MS = 60000; // codes older than this are fetched anew
 
 let codes = [];
@@ -18,6 +19,7 @@ let fetched_at = 0;
 let shown = "";
 let over = false;
 let away = false;
+let looking = false;
 
 function now() {
   return Date.now() + ahead_of_us;
@@ -61,7 +63,10 @@ function cover(said, more, good) {
   document.getElementById("over-more").textContent = more;
   digits.classList.add("past");
   left.classList.add("past");
-  note.textContent = good ? "" : usual;
+  note.textContent = "";
+  if (good) document.getElementById("pieces").textContent = "";
+  const on = document.getElementById("over-on");
+  if (on) on.hidden = !good;
 }
 
 function uncover() {
@@ -94,16 +99,27 @@ function show() {
 // What an address of ours says, null where there is no network or it says nothing of use.
 async function ask(address) {
   if (!navigator.onLine) return null;
+  const patience = new AbortController();
+  const late = setTimeout(() => patience.abort(), LATE_MS);
   try {
-    const answer = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store" });
+    const answer = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store", signal: patience.signal });
     return answer.ok && !answer.redirected ? await answer.json() : null;
   } catch {
     return null;
+  } finally {
+    clearTimeout(late);
   }
 }
 
 async function look() {
-  if (over || document.hidden) return;
+  if (over || looking || document.hidden) return;
+  looking = true;
+  await look_around();
+  looking = false;
+  show();
+}
+
+async function look_around() {
   const old = now() - fetched_at > FRESH_MS;
   const address = page.dataset.state || (old || away ? page.dataset.codes : null);
   const said = address && (await ask(address));
@@ -111,9 +127,8 @@ async function look() {
   if (said) {
     take(said);
     if (page.dataset.state) tell(said);
-    if (page.dataset.state && old && !over) take((await ask(page.dataset.codes)) || {now: said.now});
+    if (page.dataset.state && old && !over) take((await ask(page.dataset.codes)) || { now: said.now });
   }
-  show();
 }
 
 // What became of the order meanwhile.
@@ -122,7 +137,7 @@ function tell(state) {
   if (ended) cover(ended, state.status === "redeemed" ? "积分已付给商户" : "留着的积分已退回", true);
   else if (state.pieces_left < Number(page.dataset.pieces)) {
     page.dataset.pieces = state.pieces_left;
-    document.getElementById("pieces").textContent = `还有 ${state.pieces_left} 件没有领`;
+    document.getElementById("pieces").textContent = `还有 ${state.pieces_left} ${page.dataset.unit}没有领`;
   }
 }
 

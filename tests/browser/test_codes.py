@@ -79,9 +79,11 @@ def test_an_order_that_was_scanned_says_so_on_the_phone(cast: Cast, open_page: O
     order = cast.order(cast.grandmother, quantity=2)
     page = open_page(cast.grandmother, f"/orders/{order}/code")
     assert scan(cast, read(page), clock.now()) == 200
-    expect(page.locator("#pieces")).to_have_text("还有 1 件没有领")
+    expect(page.locator("#pieces")).to_have_text("还有 1 次没有领")
     assert scan(cast, read(page), clock.now()) == 200
     expect(page.locator("#over")).to_contain_text("已领取")
+    page.get_by_role("link", name="看订单").click()
+    expect(page.get_by_role("main")).to_contain_text("已经领取")
 
 
 def test_without_scripts_the_code_on_the_screen_is_good(cast: Cast, open_page: Open) -> None:

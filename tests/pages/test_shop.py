@@ -1,9 +1,7 @@
-"""The shop on a phone: what there is, what one can have, the order and its refusals, the code, and the story of the points."""
+"""The shop on a phone: what there is, what one can have, the order and its refusals."""
 
 import html
-import json
 import re
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +9,6 @@ import psycopg
 import pytest
 from flask import Flask
 
-from app.web import pictures
-from kernel import clock, codes
-from tests.answers import MONDAY
 from tests.cast import Caller, Cast, as_file, scene
 from tests.visitors import Visitor, refusal
 
@@ -30,14 +25,6 @@ def visitor(app: Flask, cast: Cast) -> Visitor:
 
 def orders_of(caller: Caller) -> list[dict[str, Any]]:
     return list(caller.get("/orders").json["items"])
-
-
-def ahead(page: str) -> dict[str, Any]:
-    """The codes that a page brought along for its script."""
-    found = re.search(r'<script type="application/json" id="ahead">(.*?)</script>', page)
-    assert found is not None
-    data: dict[str, Any] = json.loads(html.unescape(found[1]))
-    return data
 
 
 # --- the shelf ------------------------------------------------------------------------------------------------------------------
@@ -191,107 +178,3 @@ def test_the_shop_of_another_community_and_the_orders_of_others_are_not_found(vi
     assert friend.send(f"/orders/{order}/cancel").status_code == 404
     assert Visitor(app).visit("/shop").location == "/enter?next=/shop"
     assert Visitor(app, cast.barber).visit("/shop").status_code == 403
-
-
-# --- orders and their code ------------------------------------------------------------------------------------------------------
-
-
-def test_an_order_is_cancelled_and_its_points_are_back(visitor: Visitor, cast: Cast) -> None:
-    order = cast.order(cast.grandmother)
-    assert "确定取消" in visitor.visit(f"/orders/{order}").text
-    answer = visitor.send(f"/orders/{order}/cancel")
-    assert answer.location == f"/orders/{order}"
-    page = visitor.visit(answer.location).text
-    assert "已取消" in page
-    assert "出示取货码" not in page
-    assert cast.balance(cast.grandmother) == 100
-    again = visitor.send(f"/orders/{order}/cancel")
-    assert (again.status_code, refusal(again)) == (409, "order_not_open")
-
-
-def test_the_code_page_brings_codes_for_ten_minutes_and_each_is_good_at_its_time(visitor: Visitor, cast: Cast) -> None:
-    order = cast.order(cast.grandmother, quantity=2)
-    with clock.stopped_at(MONDAY):
-        page = visitor.visit(f"/orders/{order}/code")
-        assert page.headers["Cache-Control"] == "no-store"
-        data = ahead(page.text)
-    assert data["now"] == MONDAY.isoformat()
-    assert len({code["token"] for code in data["codes"]}) == 20
-    assert [datetime.fromisoformat(code["valid_from"]) for code in data["codes"][:2]] == [
-        MONDAY,
-        MONDAY + timedelta(seconds=30),
-    ]
-    with clock.stopped_at(MONDAY + timedelta(minutes=9, seconds=50)):
-        assert cast.barber.post("/merchant/scans", {"token": data["codes"][19]["token"], "pieces": 1}).status_code == 200
-    with clock.stopped_at(MONDAY + timedelta(minutes=10, seconds=50)):
-        assert cast.barber.post("/merchant/scans", {"token": data["codes"][19]["token"], "pieces": 1}).status_code == 200
-
-
-def test_without_scripts_the_present_code_stands_in_the_page_which_loads_itself_anew(visitor: Visitor, cast: Cast) -> None:
-    order = cast.order(cast.grandmother)
-    page = visitor.visit(f"/orders/{order}/code").text
-    token = ahead(page)["codes"][0]["token"]
-    assert f'd="{pictures.path(token)}"' in page
-    assert 'aria-label="87 ' in page
-    assert '<noscript><meta http-equiv="refresh"' in page
-
-
-def test_a_code_that_was_scanned_leads_to_its_order_which_says_so(visitor: Visitor, cast: Cast) -> None:
-    order = cast.order(cast.grandmother)
-    assert visitor.visit(f"/orders/{order}/state").json["status"] == "reserved"
-    assert cast.barber.post("/merchant/scans", {"token": cast.token(cast.grandmother, order)}).status_code == 200
-    state = visitor.visit(f"/orders/{order}/state").json
-    assert (state["status"], state["pieces_left"]) == ("redeemed", 0)
-    assert visitor.visit(f"/orders/{order}/code").location == f"/orders/{order}"
-    assert "已领取" in visitor.visit(f"/orders/{order}").text
-    assert visitor.visit(f"/orders/{order}/codes").status_code == 409
-
-
-def test_the_identity_code_says_who_one_is(visitor: Visitor, cast: Cast) -> None:
-    page = visitor.visit("/code").text
-    assert "李秀英" in page
-    token = ahead(page)["codes"][0]["token"]
-    assert codes.read("identity", token) is not None
-    assert len(visitor.visit("/code/codes").json["codes"]) == 20
-
-
-def test_the_squares_for_scripts_are_those_of_the_picture() -> None:
-    token = "870000012345678901"
-    rows = pictures.modules(token)
-    assert (len(rows), rows[0] >> 14) == (21, 0b1111111)
-    assert pictures.path(token).count("M") == sum(row.bit_count() for row in rows)
-
-
-# --- the story of points --------------------------------------------------------------------------------------------------------
-
-
-def test_every_point_leads_to_where_it_came_from(visitor: Visitor, cast: Cast) -> None:
-    visitor.send("/checkins")
-    order = cast.order(cast.grandmother)
-    page = visitor.visit("/points").text
-    for said in ("今天", "+100", "+1", "−30", "余 71 分", "30 分留给订单"):
-        assert said in page, said
-    links = re.findall(r'href="(/points/[^"]+)"', page)
-    to_order, to_checkin, _ = (visitor.visit(link) for link in links)
-    assert to_order.location == f"/orders/{order}"
-    assert "每天签到" in to_checkin.text
-
-
-def test_what_is_owed_is_explained(visitor: Visitor, cast: Cast) -> None:
-    deed = cast.grandmother.get("/deeds").json["items"][0]["id"]
-    cast.order(cast.grandmother)
-    assert cast.admin.post(f"/staff/deeds/{deed}/revoke", {"reason": "核实后不符"}).status_code == 200
-    assert "还欠 30 分" in visitor.visit("/points").text
-
-
-def test_in_a_household_the_transfers_of_all_are_shown_and_told(app: Flask, cast: Cast) -> None:
-    head, son = cast.family("王大福", "王小军")
-    cast.give(head, 50)
-    order = cast.order(head)
-    page = Visitor(app, son).visit("/points").text
-    assert "全家共用" in page
-    link = re.findall(r'href="(/points/[^"]+)"', page)[0]
-    told = Visitor(app, son).visit(link)
-    assert told.status_code == 200, "the order is the father's, the points are of both"
-    assert "由家里人" in told.text
-    assert Visitor(app, head).visit(link).location == f"/orders/{order}"
