@@ -1,4 +1,4 @@
-"""A reviewer's Monday in a real browser: deed after deed by keyboard, two at once, a lost network, large photos; signing in safely."""
+"""A reviewer's Monday in a real browser: deed after deed by keyboard, two at once, a lost network; and signing in safely."""
 
 import re
 from datetime import timedelta
