@@ -50,6 +50,12 @@
       else link(line).removeAttribute("aria-current");
       if (open) line.scrollIntoView({ block: "nearest" });
     });
+    // A colleague was here since the list was made.
+    const line = row(found.dataset.id);
+    if (found.dataset.status !== "pending" && line && waits(line)) {
+      decided(line, found.dataset);
+      tell(`这一件已经处理过了：${found.dataset.last}。`, true);
+    }
     const next = following();
     (next?.dataset.photos || "").split(" ").filter(Boolean).forEach((address) => { new Image().src = address; });
     return true;

@@ -1,4 +1,4 @@
-"""The main job through the three faces, in real browsers: a newcomer joins, does good, is reviewed, orders, and is served once."""
+"""The main job through the three faces, in real browsers: a newcomer joins, does good, is reviewed, orders, is served once."""
 
 from __future__ import annotations
 

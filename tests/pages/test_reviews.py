@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from kernel import clock
-from tests.cast import COMMUNITY, Cast, as_file, scene
+from tests.cast import COMMUNITY, Caller, Cast, as_file, scene
 from tests.visitors import Visitor, refusal
 
 
@@ -14,11 +14,12 @@ def deed(cast: Cast, deed_id: str) -> dict[str, object]:
     return dict(cast.reviewer.get(f"/staff/deeds/{deed_id}").json)
 
 
-def with_photo(cast: Cast, seed: int, **upload: int) -> str:
-    """A deed of the grandmother's that shows a scene; its id."""
-    photo = cast.grandmother.upload(as_file(scene(seed), **upload))
+def with_photo(cast: Cast, seed: int, resident: Caller | None = None, **upload: int) -> str:
+    """A deed that shows a scene, of the grandmother's unless said; its id."""
+    resident = resident or cast.grandmother
+    photo = resident.upload(as_file(scene(seed), **upload))
     body = {"rule_id": cast.patrol, "occurred_on": str(clock.today()), "description": "晚上巡逻", "upload_ids": [photo]}
-    return str(cast.grandmother.post("/deeds", body).json["id"])
+    return str(resident.post("/deeds", body).json["id"])
 
 
 def test_the_queue_lays_the_oldest_deed_open(app: Flask, cast: Cast) -> None:
@@ -182,6 +183,16 @@ def test_flags_lead_to_the_deeds_they_speak_of(app: Flask, cast: Cast) -> None:
     assert "同一天申报过同一项" in flags
     assert f'href="/staff/deeds/{first}"' in flags
     assert other not in flags
+
+
+def test_a_flag_leads_nowhere_outside_ones_own_part_of_the_tree(app: Flask, cast: Cast) -> None:
+    first, smaller = with_photo(cast, 5, resident=cast.volunteer), with_photo(cast, 5, quality=60)
+    code = cast.admin.post("/staff/divisions", {"parent_code": COMMUNITY, "name": "第一网格", "level": "grid"}).json["code"]
+    cast.admin.patch(f"/staff/residents/{cast.grandmother.id}", {"place_code": code})
+    page = Visitor(app, cast.staff("grid_worker", code)).visit(f"/staff/deeds/{smaller}").text
+    assert "照片与别的申报相似" in page
+    assert first not in page
+    assert first in Visitor(app, cast.reviewer).visit(f"/staff/deeds/{smaller}").text
 
 
 def test_the_history_of_the_person_stands_beside_the_deed(app: Flask, cast: Cast) -> None:
