@@ -27,8 +27,15 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("sign-in", "nobody", "/sign-in", False),
     ("till", "barber", "/merchant", False),
     ("start", "reviewer", "/staff", False),
+    ("residents", "reviewer", "/staff/residents", False),
+    ("entry", "reviewer", "/staff/entries/new?q=王", False),
+    ("households", "village_admin", "/staff/households", False),
+    ("resident", "village_admin", "/staff/residents?q=王", False),
+    ("imports-new", "admin", "/staff/imports/new", False),
+    ("places", "admin", "/staff/places", False),
+    ("cards", "admin", "/staff/cards", False),
 )
-STAFF = ("reviewer", "admin", "auditor", "official", "secretary")
+STAFF = ("reviewer", "admin", "auditor", "official", "village_admin", "village_grid")
 MERCHANTS = ("barber", "till")
 
 
