@@ -43,7 +43,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("htmx:afterSwap", (event) => {
+document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id === "found") {
     search.dataset.answered = query.value;
     if (wanted && people().length > 0) people()[0].click();
@@ -53,9 +53,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "who") {
     document.getElementById("found").replaceChildren();
     query.value = "";
-    (rules.value ? document.getElementById("description") : filter).focus();
+    goOn();
   }
 });
+
+function goOn() {
+  (rules.value ? document.getElementById("description") : filter).focus();
+}
 
 filter.hidden = false;
 filter.addEventListener("input", () => {
@@ -86,3 +90,4 @@ rules.addEventListener("keydown", (event) => {
   }
 });
 if (rules.selectedOptions[0]) rules.selectedOptions[0].scrollIntoView({ block: "nearest" });
+if (document.querySelector("#who [name=resident_id]")) goOn(); // the page came with somebody chosen
