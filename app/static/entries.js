@@ -2,7 +2,7 @@
 "use strict";
 
 const search = document.querySelector("[data-search]");
-const entry = document.querySelector("[data-entry]");
+const entry = document.getElementById("entry");
 const rules = document.getElementById("rule_id");
 const filter = document.querySelector("[data-filters]");
 const query = document.getElementById("q");
@@ -89,5 +89,16 @@ rules.addEventListener("keydown", (event) => {
     document.getElementById("description").focus();
   }
 });
+// Only what is paid by the unit has a quantity.
+const quantity = document.getElementById("quantity");
+function count() {
+  const unit = rules.selectedOptions[0]?.dataset.perUnit;
+  quantity.readOnly = !unit;
+  if (!unit) quantity.value = 1;
+  document.getElementById("quantity-hint")?.replaceChildren(unit ? `按“${unit}”算，写几个` : "这一项按次计分");
+}
+rules.addEventListener("change", count);
+filter.addEventListener("input", count);
+if (rules.value) count();
 if (rules.selectedOptions[0]) rules.selectedOptions[0].scrollIntoView({ block: "nearest" });
 if (document.querySelector("#who [name=resident_id]")) goOn(); // the page came with somebody chosen

@@ -36,7 +36,7 @@ def test_households_are_found_and_show_who_earned_what_and_who_came(app: Flask, 
     assert " 90 " in found
     assert "没有找到" in visitor.visit("/staff/households?q=曾").text
     shown = text_of(visitor.visit(f"/staff/households/{home_of(wangs[0])}"))
-    for said in ("王大福 户主 60", "王小军 30", "90 分", "立户", "入户"):
+    for said in ("王大福 户主 60", "王小军 30", "90 分", "立户", "加入"):
         assert said in shown
 
 
