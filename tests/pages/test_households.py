@@ -1,128 +1,70 @@
-"""Households on the console: found, looked at, corrected, joined, merged and split; one's own not."""
+"""The household page: who is in it, the shared wallet, who earned what; and what its head may do."""
 
-import re
-from typing import Any
-
-import psycopg
-import pytest
 from flask import Flask
 
-from tests.api.test_residents import entered, place
-from tests.cast import COMMUNITY, Caller, Cast
+from tests.cast import Cast
 from tests.visitors import Visitor, refusal
 
 
-def home_of(person: Caller) -> str:
-    return str(person.get("/me").json["household"]["id"])
+def code_of(who) -> str:  # type: ignore[no-untyped-def]
+    return str(who.get("/me/code").json["token"])
 
 
-@pytest.fixture
-def wangs(cast: Cast) -> list[Caller]:
-    """王大福 and 王小军, who share a household of 90 points."""
-    family = cast.family("王大福", "王小军")
-    cast.give(family[0], 60)
-    cast.give(family[1], 30)
-    return family
+def test_all_members_see_the_wallet_and_who_earned_what(app: Flask, cast: Cast) -> None:
+    head, son = cast.family("王大福", "王小军")
+    cast.give(head, 30)
+    cast.give(son, 20)
+    for who in (head, son):
+        page = Visitor(app, who).visit("/household").text
+        assert '<p class="figure">50</p>' in page
+        assert "30 分" in page
+        assert "20 分" in page
+    assert "请家人加入" in Visitor(app, head).visit("/household").text
+    assert "请家人加入" not in Visitor(app, son).visit("/household").text
+    assert "我的家庭" in Visitor(app, son).visit("/me").text
 
 
-def text_of(page: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
+def test_where_points_count_by_person_there_is_no_household(app: Flask, cast: Cast) -> None:
+    assert Visitor(app, cast.grandmother).visit("/household").status_code == 404
 
 
-def test_households_are_found_and_show_who_earned_what_and_who_came(app: Flask, cast: Cast, wangs: list[Caller]) -> None:
-    visitor = Visitor(app, cast.reviewer)
-    found = text_of(visitor.visit("/staff/households?q=王大"))
-    assert "王大福户" in found
-    assert " 90 " in found
-    assert "没有找到" in visitor.visit("/staff/households?q=曾").text
-    shown = text_of(visitor.visit(f"/staff/households/{home_of(wangs[0])}"))
-    for said in ("王大福 户主 60", "王小军 30", "90 分", "立户", "加入"):
-        assert said in shown
+def test_the_head_takes_somebody_in_by_the_code_on_his_phone(app: Flask, cast: Cast) -> None:
+    head, _ = cast.family("王大福", "王小军")
+    daughter = cast.resident("王小花")
+    code = code_of(daughter)
+    answer = Visitor(app, head).send("/household/members", code=f"{code[:2]} {code[2:10]} {code[10:]}")
+    assert (answer.status_code, answer.location) == (303, "/household")
+    assert "王小花" in Visitor(app, head).visit("/household").text
+    assert daughter.get("/me").json["household"]["members"] == 3
 
 
-def test_where_nobody_lives_in_households_the_page_says_why(app: Flask, cast: Cast) -> None:
-    assert "按家庭计分" in Visitor(app, cast.admin).visit("/staff/households").text
+def test_a_code_that_is_none_is_refused_at_the_form_and_stays(app: Flask, cast: Cast) -> None:
+    head, _ = cast.family("王大福", "王小军")
+    refused = Visitor(app, head).send("/household/members", code="870000000000000000")
+    assert (refused.status_code, refusal(refused)) == (400, "code_invalid")
+    assert "870000000000000000" in refused.text
 
 
-def test_somebody_is_put_into_a_household_with_a_reason(app: Flask, cast: Cast, wangs: list[Caller]) -> None:
-    home, newcomer = home_of(wangs[0]), entered(cast.admin, name="王小妹")
-    visitor = Visitor(app, cast.reviewer)
-    page = f"/staff/households/{home}/members"
-    assert newcomer in visitor.visit(f"{page}/new?q=wxm").text
-    nobody = visitor.send(page, reason="户口本核对")
-    assert (nobody.status_code, "请选一位" in nobody.text, 'value="户口本核对"' in nobody.text) == (422, True, True)
-    assert visitor.send(page, resident_id=newcomer, reason="户口本核对").status_code == 303
-    assert "王小妹" in text_of(visitor.visit(f"/staff/households/{home}"))
-    again = visitor.send(page, resident_id=newcomer, reason="户口本核对")
-    assert (again.status_code, refusal(again)) == (409, "already_in_household")
+def test_only_the_head_takes_in_names_and_hands_over(app: Flask, cast: Cast) -> None:
+    head, son = cast.family("王大福", "王小军")
+    stranger = cast.resident("张三")
+    refused = Visitor(app, son).send("/household/members", code=code_of(stranger))
+    assert (refused.status_code, refusal(refused)) == (403, "not_head")
+    assert refusal(Visitor(app, son).send("/household", name="小军家")) == "not_head"
+    assert Visitor(app, head).send("/household", head_id=stranger.id).status_code == 404
+    Visitor(app, head).send("/household", name="<b>大福家</b>")
+    assert "&lt;b&gt;大福家&lt;/b&gt;户" in Visitor(app, son).visit("/household").text
+    Visitor(app, head).send("/household", head_id=son.id)
+    assert "请家人加入" in Visitor(app, son).visit("/household").text
 
 
-def test_name_address_and_head_are_corrected(app: Flask, cast: Cast, wangs: list[Caller]) -> None:
-    home = home_of(wangs[0])
-    visitor = Visitor(app, cast.reviewer)
-    answer = visitor.send(f"/staff/households/{home}", name="<b>王家</b>", address="3 组 12 号", head_id=wangs[1].id)
-    assert answer.status_code == 303
-    shown = visitor.visit(answer.location).text
-    assert "<b>王家</b>" not in shown
-    assert "3 组 12 号" in shown
-    assert wangs[1].get("/households/mine").json["members"][0]["id"] == wangs[1].id
-
-
-def test_two_households_become_one_with_the_points_of_both(app: Flask, cast: Cast, wangs: list[Caller], verified: None) -> None:
-    other = cast.resident("曾国强")
-    cast.give(other, 10)
-    page = f"/staff/households/{home_of(other)}/merge"
-    admin = Visitor(app, cast.admin)
-    assert "10 分" in admin.visit(page).text
-    merged = admin.send(page, into_id=home_of(wangs[0]), reason="两户合并居住")
-    assert (merged.status_code, merged.location) == (303, f"/staff/households/{home_of(wangs[0])}")
-    assert cast.balance(other) == 100
-    assert Visitor(app, cast.reviewer).visit(page).status_code == 403
-
-
-def test_one_household_becomes_two_and_points_go_along(app: Flask, cast: Cast, wangs: list[Caller], verified: None) -> None:
-    page = f"/staff/households/{home_of(wangs[0])}/split"
-    admin = Visitor(app, cast.admin)
-    too_many = admin.send(page, resident_ids=[wangs[1].id], points="91", reason="分户")
-    assert (too_many.status_code, refusal(too_many)) == (409, "insufficient_points")
-    assert 'value="91"' in too_many.text
-    assert f'value="{wangs[1].id}" checked' in too_many.text
-    everybody = admin.send(page, resident_ids=[one.id for one in wangs], points="0", reason="分户")
-    assert (everybody.status_code, "至少要有一名成员留在" in everybody.text) == (422, True)
-    assert admin.send(page, resident_ids=[wangs[1].id], points="40", reason="儿子成家分户").status_code == 303
-    assert (cast.balance(wangs[0]), cast.balance(wangs[1])) == (50, 40)
-
-
-def test_ones_own_household_is_for_a_colleague(app: Flask, cast: Cast, wangs: list[Caller]) -> None:
-    himself = Visitor(app, cast.staff("admin", COMMUNITY, resident=wangs[0]))
-    page = f"/staff/households/{home_of(wangs[0])}"
-    tries = {
-        "members": {"resident_id": entered(cast.admin, name="王小妹")},
-        "merge": {"into_id": home_of(cast.resident("曾国强"))},
-        "split": {"resident_ids": [wangs[1].id], "points": "90"},
-    }
-    for action, fields in tries.items():
-        refused = himself.send(f"{page}/{action}", reason="自己家", **fields)
-        assert (refused.status_code, refusal(refused)) == (403, "own_household")
-    assert cast.balance(wangs[1]) == 90
-
-
-def test_staff_see_the_households_of_their_part_and_auditors_masked(
-    app: Flask, cast: Cast, wangs: list[Caller], superuser: psycopg.Connection
-) -> None:
-    home = home_of(wangs[0])
-    grid = place(cast)
-    worker, neighbour = Visitor(app, cast.staff("grid_worker", grid)), Visitor(app, cast.neighbour_staff)
-    for stranger in (worker, neighbour):
-        for page in ("", "/edit", "/members/new"):
-            assert stranger.visit(f"/staff/households/{home}{page}").status_code == 404
-        assert stranger.send(f"/staff/households/{home}", name="别人").status_code == 404
-        assert "王大福" not in stranger.visit("/staff/households").text
-    superuser.execute("UPDATE residents SET place_code = %s WHERE id = %s", (grid, wangs[0].id))
-    assert worker.visit(f"/staff/households/{home}").status_code == 200
-    auditor = Visitor(app, cast.auditor)
-    assert "王大福" not in auditor.visit(f"/staff/households/{home}").text
-    assert "王大福" not in auditor.visit("/staff/households.csv").text
-    assert auditor.visit("/staff/households.xlsx").status_code == 200
-    assert auditor.send(f"/staff/households/{home}", name="别人").status_code == 403
-    assert Visitor(app, cast.reviewer).visit("/staff/households.csv").status_code == 403
+def test_who_leaves_has_a_household_of_his_own_and_the_points_stay(app: Flask, cast: Cast) -> None:
+    head, son = cast.family("王大福", "王小军")
+    cast.give(son, 20)
+    visitor = Visitor(app, son)
+    assert "积分都留给家人" in visitor.visit("/household").text
+    assert visitor.send("/household/leave").location == "/household"
+    assert '<p class="figure">0</p>' in visitor.visit("/household").text
+    assert '<p class="figure">20</p>' in Visitor(app, head).visit("/household").text
+    refused = visitor.send("/household/leave")
+    assert (refused.status_code, refusal(refused)) == (409, "alone_in_household")
