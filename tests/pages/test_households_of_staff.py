@@ -122,7 +122,7 @@ def test_staff_see_the_households_of_their_part_and_auditors_masked(
     assert worker.visit(f"/staff/households/{home}").status_code == 200
     auditor = Visitor(app, cast.auditor)
     assert "王大福" not in auditor.visit(f"/staff/households/{home}").text
-    assert "王大福" not in auditor.visit("/staff/households.csv").text
-    assert auditor.visit("/staff/households.xlsx").status_code == 200
+    assert "王大福" not in auditor.visit("/staff/exports/households.csv").text
+    assert auditor.visit("/staff/exports/households.xlsx").status_code == 200
     assert auditor.send(f"/staff/households/{home}", name="别人").status_code == 403
-    assert Visitor(app, cast.reviewer).visit("/staff/households.csv").status_code == 403
+    assert Visitor(app, cast.reviewer).visit("/staff/exports/households.csv").status_code == 403

@@ -85,10 +85,10 @@ def test_an_auditor_sees_people_masked_and_may_export_but_not_write(app: Flask, 
         assert hidden not in auditor.send(f"/staff/residents/{wang}/look").text
     assert auditor.visit("/staff/residents/new").status_code == 403
     assert auditor.send(f"/staff/residents/{wang}", name="别人").status_code == 403
-    table = auditor.visit("/staff/residents.csv")
+    table = auditor.visit("/staff/exports/residents.csv")
     assert (table.mimetype, "王**" in table.text, "王大福" in table.text) == ("text/csv", True, False)
-    assert auditor.visit("/staff/residents.xlsx").status_code == 200
-    assert Visitor(app, cast.reviewer).visit("/staff/residents.csv").status_code == 403
+    assert auditor.visit("/staff/exports/residents.xlsx").status_code == 200
+    assert Visitor(app, cast.reviewer).visit("/staff/exports/residents.csv").status_code == 403
 
 
 def test_somebody_without_a_phone_is_registered_in_one_form(app: Flask, cast: Cast) -> None:
