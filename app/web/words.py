@@ -110,7 +110,8 @@ WORDS: dict[str, dict[str, str]] = {
         "system": "系统",
     },
     "feed": {"deed": "善行", "donation": "捐赠"},
-    "move": {"founded": "立户", "joined": "入户", "left": "退出", "merged": "并户", "split": "分户"},
+    "move_in": {"founded": "立户", "joined": "加入", "left": "退出原家庭，单独一户", "merged": "并户来的", "split": "分户来的"},
+    "move_out": {"founded": "另立一户", "joined": "去了别家", "left": "退出", "merged": "并到别家", "split": "分户出去"},
     "weekday": dict(zip("0123456", "一二三四五六日", strict=True)),
 }
 # How a term is coloured, beside its word and never instead of it.

@@ -45,6 +45,13 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("declare-care", "grandmother", "/declare", True),
     ("deeds", "grandmother", "/deeds", False),
     ("start", "reviewer", "/staff", False),
+    ("residents", "reviewer", "/staff/residents", False),
+    ("entry", "reviewer", "/staff/entries/new?q=王", False),
+    ("households", "village_admin", "/staff/households", False),
+    ("resident", "village_admin", "/staff/residents?q=王", False),
+    ("imports-new", "admin", "/staff/imports/new", False),
+    ("places", "admin", "/staff/places", False),
+    ("cards", "admin", "/staff/cards", False),
     ("review", "reviewer", "/staff/deeds", False),
     ("figures", "admin", "/staff/figures", False),
     ("report", "reviewer", "/staff/figures/report", False),
@@ -52,7 +59,7 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("accounts", "admin", "/staff/accounts", False),
     ("audits", "auditor", "/staff/audits", False),
 )
-STAFF = ("reviewer", "admin", "auditor", "official", "secretary")
+STAFF = ("reviewer", "admin", "auditor", "official", "village_admin", "village_grid")
 MERCHANTS = ("barber", "till")
 
 

@@ -1,6 +1,7 @@
 """Every page in a real browser: nothing wrong in the console, nothing serious for axe, nothing wider than the screen, nothing
 that jumps while it loads, in normal and in care mode."""
 
+import io
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,8 @@ from playwright.sync_api import Page
 
 from app.settings import ROOT
 from points import reviews
+from tests.api.test_cards import issued
+from tests.api.test_residents import place
 from tests.browser.conftest import DESK, PHONE, Open
 from tests.cast import Cast, as_file, scene
 
@@ -97,6 +100,30 @@ DESK_PAGES = [
     ("auditor", "/staff/audits"),
     ("admin", "/staff/letters"),
 ]
+DESK_PAGES = [
+    ("reviewer", "/staff"),
+    ("admin", "/staff/residents"),
+    ("reviewer", "/staff/residents/new"),
+    ("admin", "/staff/residents/{resident}"),
+    ("auditor", "/staff/residents/{resident}"),
+    ("reviewer", "/staff/residents/{resident}/edit"),
+    ("reviewer", "/staff/residents/{resident}/link"),
+    ("admin", "/staff/residents/{resident}/leave"),
+    ("reviewer", "/staff/cards"),
+    ("reviewer", "/staff/entries/new?resident_id={resident}&q=王"),
+    ("admin", "/staff/households"),
+    ("admin", "/staff/households/{home}"),
+    ("reviewer", "/staff/households/{home}/edit"),
+    ("reviewer", "/staff/households/{home}/members/new"),
+    ("admin", "/staff/households/{home}/merge"),
+    ("admin", "/staff/households/{home}/split"),
+    ("reviewer", "/staff/imports"),
+    ("reviewer", "/staff/imports/new"),
+    ("reviewer", "/staff/imports/{import}"),
+    ("admin", "/staff/places"),
+    ("admin", "/staff/places/new?parent_code={place}"),
+    ("admin", "/staff/places/{place}"),
+]
 
 
 def faults(page: Page) -> list[str]:
@@ -125,7 +152,8 @@ def faults(page: Page) -> list[str]:
 @pytest.fixture
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
-    return {**things_of_the_shop(cast), **things_at_the_till(cast), **things_declared(cast), "account": str(cast.reviewer.id)}
+    found = {**things_of_the_shop(cast), **things_at_the_till(cast), **things_declared(cast), "account": str(cast.reviewer.id)}
+    return {**found, **things_of_people(cast)}
 
 
 def things_of_the_shop(cast: Cast) -> dict[str, str]:
@@ -137,6 +165,18 @@ def things_of_the_shop(cast: Cast) -> dict[str, str]:
     cast.donate(cast.grandmother, note="给楼里的老人", thanks=True)
     merchant = str(cast.till.merchant_id)
     return {"item": item, "dear_item": dear, "order": cast.order(cast.grandmother, item), "merchant": merchant}
+
+
+def things_of_people(cast: Cast) -> dict[str, str]:
+    """A grid with a building, a household of two with a deed and a card, and an import with a bad line."""
+    grid = place(cast)
+    place(cast, "3 栋", grid, "building")
+    head, _ = cast.family("王大福", "王小军")
+    cast.give(head, 50)
+    issued(cast, head.id)
+    sent = {"file": (io.BytesIO("姓名,电话\n王大福,139\n".encode()), "居民.csv")}
+    bad = cast.reviewer.post("/staff/imports", data=sent).json["id"]
+    return {"place": grid, "resident": head.id, "home": head.get("/me").json["household"]["id"], "import": bad}
 
 
 def things_at_the_till(cast: Cast) -> dict[str, str]:

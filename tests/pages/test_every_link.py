@@ -24,7 +24,14 @@ HREF = re.compile(r'\shref="([^"]+)"')
 QUICK_S = 0.15  # of the server's time, the database's with it
 OF_EACH_KIND = 2  # pages of one endpoint with the same names in their query
 RESIDENTS = ("grandmother", "village1", "somebody-new")
-OTHERS = {"admin": "/staff", "reviewer": "/staff", "auditor": "/staff", "official": "/staff", "barber": "/merchant"}
+OTHERS = {
+    "admin": "/staff",
+    "reviewer": "/staff",
+    "auditor": "/staff",
+    "official": "/staff",
+    "barber": "/merchant",
+    "village_admin": "/staff",
+}
 # Pages that nothing links to, each with its reason.
 UNLINKED: dict[str, str] = {
     "open_enter.show": "where people arrive",
