@@ -1,6 +1,6 @@
 """The table of cases: what is arranged, what is sent to each face, and what comes of it.
 
-`{name}` in a path or a value is what the arrangement gave that name; `{today}` and `{tomorrow}` are days. A form holds the same as
+`{name}` in a path or a value is what was arranged under that name; `{today}` and `{tomorrow}` are days. A form holds the same as
 the body of the API's call, unless it says otherwise.
 """
 
