@@ -618,7 +618,7 @@ CASES: list[Case] = [
         api=("POST", "/me/leave", {"confirm": True}),
         form="/me/leave",
         effect=still_here,
-        expected=403,
+        expected=401,
     ),
     Case(
         "leave without saying that one means it",
