@@ -62,7 +62,7 @@ requirements: .venv/ready-dev
 $(ASSETS): package-lock.json app/web/assets.py .venv/ready
 	command -v npm >/dev/null || $(BIN)/pip install -q --disable-pip-version-check $(NODE_WHEEL)
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
-	$(BIN)/python -m app.web.assets node_modules
+	$(BIN)/python -c 'from app.web import assets; assets.build("node_modules")'
 
 clean:
 	rm -rf .venv var node_modules app/static/vendor

@@ -27,7 +27,7 @@ WIDEST = 256  # columns that are looked at, so that what stands beyond those tha
 
 _ACTIVE = "=+-@\t\r\n＝＋－＠"  # a spreadsheet may take a cell that begins with one of these for a formula
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_CSV_ESCAPED = re.compile(rf"'[{_ACTIVE}']")
+_CSV_ESCAPED = re.compile(rf"'[{re.escape(_ACTIVE)}']")
 
 Cell = str | int | None
 

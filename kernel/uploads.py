@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -120,10 +121,15 @@ def owned(owner_id: UUID, upload_ids: list[UUID]) -> list[Upload]:
     Raises:
         NotFound: one of them is not `owner_id`'s.
     """
-    found = {u.id: u for u in db.session.scalars(db.select(Upload).where(Upload.id.in_(upload_ids), Upload.owner_id == owner_id))}
+    found = {upload.id: upload for upload in among(owner_id, upload_ids)}
     if not found.keys() >= set(upload_ids):
         raise NotFound()
     return [found[i] for i in upload_ids]
+
+
+def among(owner_id: UUID, upload_ids: Sequence[UUID]) -> list[Upload]:
+    """Those of these uploads that are `owner_id`'s."""
+    return list(db.session.scalars(db.select(Upload).where(Upload.id.in_(upload_ids), Upload.owner_id == owner_id)))
 
 
 def forget_unused(in_use: str, limit: int) -> list[Path]:

@@ -1,5 +1,6 @@
 """Cards: printed codes for people without a phone. A new card kills the old one; whose a code is, is told here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -58,6 +59,9 @@ class Printed:
 _REVOKE = text("UPDATE cards SET revoked_at = :now WHERE resident_id = :resident_id AND revoked_at IS NULL RETURNING id")
 
 
+_LIVE = text("SELECT FROM cards WHERE resident_id = :resident_id AND revoked_at IS NULL")
+
+
 def issue(actor: Staff, resident_id: UUID) -> Card:
     """A new card for a resident; one he had is dead at once. Raises NotFound outside the actor's part of the tree."""
     resident = entries.within(actor, resident_id, lock=True)  # two counters at once give two cards, of which one is good
@@ -66,6 +70,17 @@ def issue(actor: Staff, resident_id: UUID) -> Card:
     add(card)
     audit.record(actor, "card.issue", resident.id, resident.community_code, card_id=card.id, replaced=replaced)
     return card
+
+
+def issue_missing(actor: Staff, resident_ids: Sequence[UUID]) -> int:
+    """A card for each of these residents who has none; for how many. Raises NotFound outside the actor's part of the tree."""
+    chosen = sorted(set(resident_ids))  # in one order, so that two lists of the same people do not wait for each other
+    for resident_id in chosen:
+        entries.within(actor, resident_id, lock=True)
+    missing = [resident_id for resident_id in chosen if first(_LIVE, resident_id=resident_id) is None]
+    for resident_id in missing:
+        issue(actor, resident_id)
+    return len(missing)
 
 
 def revoke(actor: Staff, resident_id: UUID) -> None:
@@ -82,7 +97,7 @@ _SHEET = text(
     SELECT r.id, r.name, c.name AS community, k.number, p.lineage
     FROM residents r JOIN divisions c ON c.code = r.community_code JOIN divisions p ON p.code = r.place_code
     LEFT JOIN cards k ON k.resident_id = r.id AND k.revoked_at IS NULL
-    WHERE r.id = ANY(:ids)
+    WHERE r.id = ANY(:ids) AND r.left_at IS NULL
     """
 )
 
@@ -91,7 +106,7 @@ def sheet(actor: Staff, resident_ids: list[UUID]) -> list[Printed]:
     """What is to be printed for these residents, in their order, each once.
 
     Raises:
-        NotFound: one of them is not in the actor's part of the tree.
+        NotFound: one of them has left, or is not in the actor's part of the tree.
         CardMissing: one of them has no card.
     """
     rows = {row.id: row for row in execute(_SHEET, ids=resident_ids) if actor.sees(row.lineage)}

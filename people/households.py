@@ -114,11 +114,12 @@ def settle(actor: Actor, homes: Mapping[UUID, UUID]) -> None:
     execute(_SETTLE, **given, by_kind=actor.kind, by_id=actor.id, now=now)
 
 
+# Who is leaving in this moment is waited for: behind the lock the conditions are looked at once more.
 _FOUND_FOR_ALL = text(
     """
     WITH alone AS (
         SELECT id, community_code, name, address FROM residents
-        WHERE community_code = :community_code AND household_id IS NULL AND left_at IS NULL
+        WHERE community_code = :community_code AND household_id IS NULL AND left_at IS NULL ORDER BY id FOR NO KEY UPDATE
     ), founded AS (
         INSERT INTO households (id, community_code, name, address, head_id, created_at)
         SELECT id, community_code, name, address, id, :now FROM alone

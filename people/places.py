@@ -1,6 +1,8 @@
 """Places: the grids and buildings of a community, which staff lay out themselves, and to which people are assigned."""
 
-from sqlalchemy import text
+from dataclasses import dataclass
+
+from sqlalchemy import select, text
 
 from kernel import audit, paging
 from kernel.database import db, execute, first
@@ -22,6 +24,44 @@ class NoCodeLeft(Conflict):
 def find(actor: Staff, window: paging.Window, parent: str | None = None, q: str | None = None) -> paging.Page[Division]:
     """The divisions in the actor's part of the tree; for those who work below a community, all of that community."""
     return divisions.find(parent, q, window, within=actor.community_scope)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A community with its grids, each with its buildings; for who works above the communities and named none, what to choose."""
+
+    community: Division | None
+    grids: list[tuple[Division, list[Division]]]
+    communities: list[Division]
+
+    @property
+    def places(self) -> list[Division]:
+        """The community, its grids and its buildings, in the order of their codes."""
+        inside = [place for grid, buildings in self.grids for place in (grid, *buildings)]
+        return [*([self.community] if self.community else []), *inside]
+
+
+def outline(actor: Staff, community_code: str | None = None) -> Outline:
+    """The community that is named, or the actor's own, place by place; else the communities in his part of the tree.
+
+    Raises:
+        NotFound: the community is not in the actor's part of the tree.
+    """
+    if community_code is None and actor.community_code is None:
+        below = select(Division).where(Division.level == "community", Division.lineage.startswith(actor.scope))
+        return Outline(None, [], list(db.session.scalars(below.order_by(Division.code))))
+    community = divisions.community_for(actor, community_code)
+    inside = select(Division).where(Division.lineage.startswith(community.lineage), Division.level.in_(PARENTS))
+    found = list(db.session.scalars(inside.order_by(Division.code)))
+    grids = [place for place in found if place.level == "grid"]
+    return Outline(community, [(grid, [one for one in found if one.parent_code == grid.code]) for grid in grids], [])
+
+
+def get(actor: Staff, code: str) -> Division:
+    """A division in the actor's part of the tree. Raises NotFound."""
+    division = divisions.get(code)
+    actor.must_see(division.lineage)
+    return division
 
 
 # Behind the lock nobody else lays out or renames in the community, so that codes are given once and paths hold the last name.

@@ -1,5 +1,7 @@
 """Leaving a community: deeds that wait are withdrawn, the story and the photos of the others go, and so do the points."""
 
+from uuid import UUID
+
 from sqlalchemy import text
 
 from kernel import clock
@@ -64,6 +66,6 @@ def close(actor: Resident | Staff, leaver: Leaver) -> dict[str, int]:
 _WAITING = text("SELECT count(*) FROM deeds WHERE resident_id = :id AND status IN ('pending', 'returned')")
 
 
-def count_waiting(actor: Resident) -> int:
-    """How many deeds of the actor wait for review or completion."""
-    return int(execute(_WAITING, id=actor.id).scalar_one())
+def count_waiting(resident_id: UUID) -> int:
+    """How many deeds of a resident wait for review or completion."""
+    return int(execute(_WAITING, id=resident_id).scalar_one())

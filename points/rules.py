@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint, or_, select, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, ForeignKeyConstraint, UniqueConstraint, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -137,17 +137,30 @@ def of_community(
     actor: Resident, window: paging.Window, *, q: str | None = None, category: str | None = None
 ) -> paging.Page[RuleView]:
     """The rules of the actor's community that are in force today; `q` is looked for in the title and the code."""
+    return _page(select(Rule).where(Rule.community_code == actor.community_code, _in_force_today()), window, q, category)
+
+
+def _in_force_today() -> ColumnElement[bool]:
     today = clock.today()
-    now = Rule.terms.has(
+    return Rule.terms.has(
         or_(RuleVersion.in_force_from.is_(None), RuleVersion.in_force_from <= today)
         & or_(RuleVersion.in_force_to.is_(None), RuleVersion.in_force_to >= today)
     )
-    return _page(select(Rule).where(Rule.community_code == actor.community_code, now), window, q, category)
 
 
 def find(actor: Staff, window: paging.Window, *, q: str | None = None, category: str | None = None) -> paging.Page[RuleView]:
     """The rules in the actor's part of the tree, or of the community above him, also those not in force."""
     return _page(select(Rule).join(Rule.community).where(Division.lineage.startswith(actor.community_scope)), window, q, category)
+
+
+def for_entry(actor: Staff, community_code: str | None) -> list[RuleView]:
+    """The rules under which the actor may enter something today for residents of a community, by code; none where none is named.
+
+    Only of communities in the actor's part of the tree, or the one above him.
+    """
+    own = Rule.community.has(Division.lineage.startswith(actor.community_scope))
+    query = select(Rule).where(Rule.community_code == community_code, own, _in_force_today()).order_by(Rule.code)
+    return [view(rule) for rule in db.session.scalars(query)]
 
 
 def _page(query: Any, window: paging.Window, q: str | None, category: str | None) -> paging.Page[RuleView]:
@@ -159,6 +172,11 @@ def _page(query: Any, window: paging.Window, q: str | None, category: str | None
         query = query.where(Rule.terms.has(RuleVersion.category == category))
     page = paging.by_id(query, Rule.id, window)
     return paging.Page([view(rule) for rule in page.items], page.next)
+
+
+def get(actor: Staff, rule_id: UUID) -> RuleView:
+    """A rule in the actor's part of the tree, with its present terms. Raises NotFound."""
+    return view(_seen_by(actor, rule_id))
 
 
 def versions(actor: Staff, rule_id: UUID, window: paging.Window) -> paging.Page[Terms]:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from kernel import paging
 from kernel.database import execute, first
+from kernel.errors import NotFound
 from people.actors import Resident
 
 
@@ -144,6 +145,25 @@ def history(actor: Resident, window: paging.Window) -> paging.Page[Entry]:
     return paging.cut(entries, window.limit, lambda entry: entry.number)
 
 
+_ONE = text(
+    """
+    SELECT t.number, t.id, t.kind, t.title, t.created_at, t.source_type, t.source_id,
+           CASE WHEN t.credit_account = w.id THEN t.amount ELSE -t.amount END AS points,
+           CASE WHEN t.credit_account = w.id THEN t.credit_balance ELSE t.debit_balance END AS balance_after
+    FROM transfers t JOIN accounts w ON w.id IN (t.credit_account, t.debit_account)
+    WHERE t.id = :id AND w.owner = :owner AND w.kind = 'wallet'
+    """
+)
+
+
+def one(actor: Resident, transfer_id: UUID) -> Entry:
+    """One of the transfers of the actor's wallet. Raises NotFound."""
+    row = first(_ONE, id=transfer_id, owner=actor.wallet)
+    if row is None:
+        raise NotFound()
+    return _entry(row)
+
+
 _ENTRY = text(
     """
     SELECT number, id, kind, -amount AS points, debit_balance AS balance_after, title, created_at, source_type, source_id
@@ -164,6 +184,20 @@ def source_of(transfer_id: UUID) -> tuple[str, UUID]:
     """What a transfer was for: the type of its source, and that one's id."""
     row = execute(_SOURCE, id=transfer_id).one()
     return row.source_type, row.source_id
+
+
+_FACTS = text(
+    """
+    SELECT t.title, t.amount, t.created_at, r.created_at AS reversed_at
+    FROM transfers t LEFT JOIN transfers r ON r.reverses = t.id WHERE t.id = :id
+    """
+)
+
+
+def facts_of(transfer_id: UUID) -> tuple[str, int, datetime, datetime | None]:
+    """What a transfer was for, how many points, when, and when it was taken back."""
+    row = execute(_FACTS, id=transfer_id).one()
+    return row.title, row.amount, row.created_at, row.reversed_at
 
 
 _OWNER = text("SELECT a.owner FROM transfers t JOIN accounts a ON a.id = t.debit_account WHERE t.id = :id")

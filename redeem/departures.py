@@ -6,6 +6,7 @@ from uuid import UUID
 
 from kernel import audit, clock
 from people import departures as people_departures
+from people import entries
 from people.actors import Resident, Staff
 from points import departures as points_departures
 from points import wallets
@@ -37,10 +38,20 @@ class Prospect:
 
 def prospect(actor: Resident) -> Prospect:
     """What the actor would lose by leaving now."""
-    wallet = wallets.balances(actor)
-    shared = people_departures.lives_with_others(actor.id, actor.household_id)
+    return _prospect(actor.id, actor.wallet, actor.household_id)
+
+
+def prospect_for(actor: Staff, resident_id: UUID) -> Prospect:
+    """What somebody would lose for whom staff leave. Raises NotFound: he does not live in the actor's part of the tree."""
+    resident = entries.within(actor, resident_id)
+    return _prospect(resident.id, resident.wallet, resident.household_id)
+
+
+def _prospect(resident_id: UUID, owner: str, household_id: UUID | None) -> Prospect:
+    wallet = wallets.of_owner(owner)
+    shared = people_departures.lives_with_others(resident_id, household_id)
     points = 0 if shared else wallet.balance + wallet.held
-    return Prospect(points, shared, orders.count_open(actor.id), points_departures.count_waiting(actor))
+    return Prospect(points, shared, orders.count_open(resident_id), points_departures.count_waiting(resident_id))
 
 
 def leave(actor: Resident | Staff, resident_id: UUID, reason: str | None = None) -> Departure:

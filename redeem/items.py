@@ -193,6 +193,11 @@ def change(actor: Staff, item_id: UUID, *, limits: dict[str, int] | None = None,
     return view(_load(item_id))
 
 
+def get(actor: Staff, item_id: UUID) -> ItemView:
+    """An item in the actor's part of the tree. Raises NotFound."""
+    return view(in_scope(actor, item_id))
+
+
 def restock(actor: Staff, item_id: UUID, *, delta: int, reason: str) -> ItemView:
     """Put pieces into stock, or with a negative `delta` write them off, on record with the reason.
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from app.schemas import points
-from app.schemas.lists import ListQuery, page_example, page_of, window
+from app.schemas.lists import page_example, page_of, window
 from app.schemas.reviews import DeedChange
 from app.web import audience
 from app.web.idempotency import idempotent
@@ -36,11 +36,11 @@ def declare(actor: Resident, body: dict[str, Any]) -> Deed:
 
 @blueprint.get("/deeds")
 @audience.resident
-@blueprint.arguments(ListQuery, location="query")
+@blueprint.arguments(points.DeedQuery, location="query")
 @blueprint.response(200, page_of(points.DeedShape), example=page_example(points.DEED))
 def find(actor: Resident, query: dict[str, Any]) -> Page[Deed]:
-    """The resident's own deeds, newest first."""
-    return deeds.find(actor, window(query))
+    """The resident's own deeds, newest first, all or those of a status."""
+    return deeds.find(actor, window(query), **query)
 
 
 @blueprint.get("/deeds/<id:deed_id>")

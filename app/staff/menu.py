@@ -53,7 +53,9 @@ class Entry:
 
 
 def entries() -> list[tuple[str, list[Entry]]]:
-    """What the present member of staff may open, by group."""
+    """What the present member of staff may open, by group; nothing before he enrolled the second factor he must have."""
+    if g.actor.must_enrol:
+        return []
     here = (request.endpoint or "").split(".")[0]
     shown = [
         (group, [Entry(page, label, icon, page.split(".")[0] == here) for page, label, icon, right in lines if _may(page, right)])

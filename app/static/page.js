@@ -13,6 +13,8 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
+  // A form whose answer opens beside this page, such as a sheet to print, may be sent again.
+  if ((event.submitter?.getAttribute("formtarget") || form.getAttribute("target")) === "_blank") return;
   if (form.method === "post" && !event.defaultPrevented && !form.hasAttribute("hx-post")) {
     form.dataset.sent = "yes";
     const button = event.submitter;

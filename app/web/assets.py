@@ -1,7 +1,7 @@
 """What pages are made of: our own styles and scripts, and those that npm brought at set-up.
 
-`python -m app.web.assets` copies what pages use of `node_modules/` into `app/static/vendor/`, where git ignores it, with a
-gzipped copy beside each file; the Makefile runs it. Pages name a file by `asset("phone.css")`: the address carries the content's
+`build`, which the Makefile runs, copies what pages use of `node_modules/` into `app/static/vendor/`, where git ignores it, with a
+gzipped copy beside each file. Pages name a file by `asset("phone.css")`: the address carries the content's
 digest, so browsers may keep it for a year.
 """
 
@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import json
 import shutil
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -71,22 +70,18 @@ def _icons() -> dict[str, str]:
     return icons
 
 
-def build(modules: Path) -> None:
+def build(modules: str) -> None:
     """Fill `app/static/vendor/` from a folder of npm modules."""
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.mkdir()
     for name, source in FILES.items():
-        data = (modules / source).read_bytes()
+        data = Path(modules, source).read_bytes()
         (VENDOR / name).write_bytes(data)
         (VENDOR / f"{name}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
-    nodes = json.loads((modules / "@tabler/icons/tabler-nodes-outline.json").read_text())
+    nodes = json.loads(Path(modules, "@tabler/icons/tabler-nodes-outline.json").read_text())
     ICONS.write_text(json.dumps({name: "".join(_drawn(*node) for node in drawn) for name, drawn in nodes.items()}))
 
 
 def _drawn(tag: str, attributes: dict[str, str]) -> str:
     said = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
     return f"<{tag} {said}/>"
-
-
-if __name__ == "__main__":
-    build(Path(sys.argv[1]))

@@ -6,11 +6,12 @@ import re
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from marshmallow import Schema, ValidationError, fields
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from app.schemas.fields import Flag, Inside, Listed, Picture, Text, Whole
 from app.web.parsing import flat
@@ -19,6 +20,7 @@ from kernel.errors import Forbidden, Outage, Refusal, ValidationFailed
 from people.sessions import Unauthenticated
 
 TOKEN, KEY = "csrf_token", "_key"
+PHOTOS = "photos"  # files under this name are stored before the view is called, see `form_photos`
 _OURS = (TOKEN, KEY)
 View = TypeVar("View", bound=Callable[..., Any])
 _csrf = CSRFProtect()
@@ -100,13 +102,18 @@ def load(schema: Schema) -> Any:
     Raises:
         ValidationFailed: the fields that make no sense, by name.
     """
-    sent = MultiDict([(name, value) for name, value in request.form.items(multi=True) if name not in _OURS])
+    sent = MultiDict([(name, value) for name, value in _fields().items(multi=True) if name not in _OURS])
     body: dict[str, Any] = _body(schema, sent)
-    body |= {name: file for name, file in request.files.items() if file.filename}
+    body |= {name: file for name, file in request.files.items() if file.filename and name != PHOTOS}
     try:
         return schema.load(body)
     except ValidationError as error:
         raise ValidationFailed({_as_sent(name): messages for name, messages in flat(error.messages_dict)}) from None
+
+
+def _fields() -> "MultiDict[str, str]":
+    """What was filled in; photos that came with the form are ids among it."""
+    return cast("MultiDict[str, str]", g.get("fields", request.form))
 
 
 def _body(schema: Schema, sent: "MultiDict[str, str]") -> dict[str, Any]:
@@ -162,10 +169,23 @@ def _as_sent(name: str) -> str:
 
 def sent() -> str:
     """All that the form says, in one order, without its token and its key: what makes it the same form."""
-    files = sorted((name, hashlib.sha256(file.stream.read()).hexdigest()) for name, file in request.files.items(multi=True))
-    for file in request.files.values():
-        file.stream.seek(0)
+    files = sorted((name, _digest(file)) for name, file in request.files.items(multi=True))
     return repr((sorted((name, value) for name, value in request.form.items(multi=True) if name not in _OURS), files))
+
+
+def _digest(file: FileStorage) -> str:
+    file.stream.seek(0)
+    digest = hashlib.sha256(file.stream.read()).hexdigest()
+    file.stream.seek(0)
+    return digest
+
+
+def sent_id(name: str) -> UUID | None:
+    """The id that a form named which is shown again; None where it named none."""
+    try:
+        return UUID(g.form.value(name)) if "form" in g else None
+    except ValueError:
+        return None
 
 
 def can_be_shown_again(view: Callable[..., Any], refusal: Refusal) -> bool:
@@ -178,11 +198,17 @@ def show_again(view: Callable[..., Any], refusal: Refusal, arguments: dict[str, 
 
     Raises the refusal itself where he who sent the form may not see its page.
     """
-    g.form = Form(request.form, refusal)
+    g.form = Form(_fields(), refusal)
     endpoint = f"{request.blueprint}.{view.again}"  # type: ignore[attr-defined]
     try:
-        response = cast(Response, current_app.view_functions[endpoint](**arguments))
+        response = cast(Response, current_app.view_functions[endpoint](**_taken_by(endpoint, arguments)))
     except Refusal:
         raise refusal from None
     response.status_code = status_of(type(refusal))
     return response
+
+
+def _taken_by(endpoint: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Those of a path's arguments that another page's path has too."""
+    names = {name for rule in current_app.url_map.iter_rules(endpoint) for name in rule.arguments}
+    return {name: value for name, value in arguments.items() if name in names}

@@ -66,6 +66,8 @@ def _sign_in(face: str) -> Response:
     g.kept = _seal().dumps([request.full_path.rstrip("?"), fields])
     response = cast(Response, current_app.view_functions[SIGN_IN[face]]())
     response.status_code = 401
+    if "HX-Request" in request.headers:  # the sign-in takes the place of the whole page, not of a piece of it
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "body", "outerHTML"
     return response
 
 

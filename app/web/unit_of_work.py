@@ -44,8 +44,11 @@ def wrap_all(app: Flask) -> None:
 def _in_unit_of_work(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def run(**arguments: Any) -> Response:
+        request.max_form_parts = getattr(view, "max_form_parts", None)
         _read_body(getattr(view, "max_body_bytes", MAX_BODY_BYTES))
         try:
+            if ahead := getattr(view, "ahead", None):  # what must outlive a refusal, in transactions of its own
+                ahead(view.audience)  # type: ignore[attr-defined]
             return _with_retries(view, arguments)
         except Refusal as refusal:
             if forms.can_be_shown_again(view, refusal):

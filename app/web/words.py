@@ -71,6 +71,18 @@ WORDS: dict[str, dict[str, str]] = {
         "reserved": "被预订",
         "released": "退回货架",
     },
+    "transfer": {
+        "deed": "好人好事",
+        "checkin": "签到",
+        "donation": "捐赠",
+        "hold": "兑换预留",
+        "release": "退回积分",
+        "reversal": "冲正",
+        "revocation": "收回",
+        "repayment": "补扣欠分",
+        "move": "家庭变动",
+        "expiry": "积分到期",
+    },
     "reason": {"approve": "通过", "reject": "不通过", "return": "退回补充", "revoke": "撤销"},
     "age": {
         "under_18": "18 岁以下",
@@ -98,6 +110,7 @@ WORDS: dict[str, dict[str, str]] = {
         "system": "系统",
     },
     "feed": {"deed": "善行", "donation": "捐赠"},
+    "move": {"founded": "立户", "joined": "入户", "left": "退出", "merged": "并户", "split": "分户"},
     "weekday": dict(zip("0123456", "一二三四五六日", strict=True)),
 }
 # How a term is coloured, beside its word and never instead of it.
@@ -114,9 +127,10 @@ def install(app: Flask) -> None:
     app.add_template_global(word)
     app.add_template_global(lambda of: list(WORDS[of].items()), "words")
     app.add_template_global(lambda term: TONES.get(term, "plain"), "tone")
-    for show in (moment, day, hour, signed, digits, iso):
+    for show in (date_of, last_day_of, moment, day, hour, signed, digits, iso):
         app.add_template_filter(show)
     app.add_template_global(clock.today, "today")
+    app.add_template_global(lambda seconds: moment(clock.now() + timedelta(seconds=seconds)), "moment_in")
     app.add_template_filter(duration)
 
 
@@ -134,14 +148,25 @@ def moment(at: datetime | None) -> str:
 
 
 def day(on: date | None) -> str:
-    """A day as people say it."""
+    """A day, or that of a moment, as people say it."""
     if on is None:
         return ""
+    on = clock.day_of(on) if isinstance(on, datetime) else on
     today = clock.today()
     near = {today: "今天", today - timedelta(days=1): "昨天", today + timedelta(days=1): "明天"}
     if on in near:
         return near[on]
     return f"{on.month}月{on.day}日" if on.year == today.year else f"{on.year}年{on.month}月{on.day}日"
+
+
+def date_of(at: datetime | None) -> str:
+    """The day of a moment, as a form's field for dates takes it."""
+    return f"{clock.day_of(at)}" if at else ""
+
+
+def last_day_of(until: datetime | None) -> str:
+    """The last day before a moment, as a form's field for dates takes it."""
+    return f"{clock.day_of(until - timedelta(microseconds=1))}" if until else ""
 
 
 def hour(at: datetime) -> str:

@@ -116,3 +116,10 @@ def test_the_printed_codes_are_read_from_the_sheet(cast: Cast, tmp_path: Path) -
     per_mm = 96 / 25.4
     assert all(abs(width / per_mm - 85.6) < 0.5 and abs(height / per_mm - 54) < 0.5 for width, height in sizes)
     assert spilled == 0
+
+
+def test_who_has_left_is_not_found_when_cards_are_printed(cast: Cast) -> None:
+    person = entered(cast.admin)
+    issued(cast, person)
+    assert cast.admin.post(f"/staff/residents/{person}/leave", {"reason": "本人到社区提出退出"}).status_code == 200
+    refused(cast.admin.get(f"/staff/cards/sheet?resident_ids={person}"), 404, "not_found")

@@ -297,3 +297,15 @@ def test_a_community_may_take_a_rule_once_a_day_only(cast: Cast) -> None:
     assert declare(cast, occurred_on=str(clock.today() - timedelta(days=1))).status_code == 201
     assert declare(cast, rule_id=cast.rule()).status_code == 201
     assert declare(cast, cast.volunteer).status_code == 201
+
+
+# --- lists ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_own_deeds_of_a_status_are_listed_alone(cast: Cast) -> None:
+    waiting, returned = cast.deed(cast.grandmother), cast.returned(cast.grandmother)
+    approved = cast.give(cast.grandmother, 5)
+    for status, found in {"pending": [waiting], "returned": [returned], "approved": [approved], "withdrawn": []}.items():
+        assert [deed["id"] for deed in cast.grandmother.get(f"/deeds?status={status}").json["items"]] == found
+    assert len(cast.grandmother.get("/deeds?status=").json["items"]) == 3
+    refused_fields(cast.grandmother.get("/deeds?status=done"), "status")

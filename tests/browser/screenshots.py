@@ -23,10 +23,29 @@ from tests.browser.conftest import DESK, PHONE, launch
 FOLDER = ROOT / "docs" / "pictures"
 # name, who is signed in there, path, care mode. A path may hold `{link:…}`: the first link that begins so on the page before.
 PICTURES: tuple[tuple[str, str, str, bool], ...] = (
+    ("items", "admin", "/staff/items", False),
+    ("donation", "admin", "/staff/donations/new", False),
+    ("rules", "admin", "/staff/rules", False),
+    ("rule", "admin", "/staff/rules/new", False),
+    ("units", "admin", "/staff/units", False),
+    ("item-new", "admin", "/staff/items/new", False),
+    ("feed-desk", "admin", "/staff/feed", False),
+    ("enter", "nobody", "/enter", False),
     ("home", "grandmother", "/", False),
+    ("home-care", "grandmother", "/", True),
+    ("household", "village1", "/household", False),
     ("sign-in", "nobody", "/sign-in", False),
+    ("shop", "grandmother", "/shop", False),
+    ("shop-care", "grandmother", "/shop", True),
+    ("code", "grandmother", "/code", False),
+    ("points", "grandmother", "/points", False),
     ("till", "barber", "/merchant", False),
+    ("statement", "barber", "/merchant/statement", False),
+    ("declare", "grandmother", "/declare", False),
+    ("declare-care", "grandmother", "/declare", True),
+    ("deeds", "grandmother", "/deeds", False),
     ("start", "reviewer", "/staff", False),
+    ("review", "reviewer", "/staff/deeds", False),
     ("figures", "admin", "/staff/figures", False),
     ("report", "reviewer", "/staff/figures/report", False),
     ("settings", "admin", "/staff/settings", False),
@@ -83,8 +102,7 @@ def _sign_in(page: Page, who: str) -> None:
         page.get_by_role("button", name="登录").click()
     elif who != "nobody":
         page.goto("/enter")
-        page.fill("[name=code]", who)
-        page.get_by_role("button", name="进入").click()
+        page.locator(f"button[name=code][value={who}]").click()
     page.wait_for_load_state()
 
 

@@ -1,12 +1,15 @@
 """Every page in a real browser: nothing wrong in the console, nothing serious for axe, nothing wider than the screen, nothing
 that jumps while it loads, in normal and in care mode."""
 
+from uuid import UUID
+
 import pytest
 from playwright.sync_api import Page
 
 from app.settings import ROOT
+from points import reviews
 from tests.browser.conftest import DESK, PHONE, Open
-from tests.cast import Cast
+from tests.cast import Cast, as_file, scene
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 NARROW = {"width": 360, "height": 740}
@@ -15,11 +18,72 @@ SMALL_DESK = {"width": 1024, "height": 768}
 PHONE_PAGES = [
     ("nobody", "/enter"),
     ("nobody", "/sign-in"),
+    ("newcomer", "/join"),
+    ("newcomer", "/join?q=社区"),
+    ("newcomer", "/join?community_code=500104101009"),
+    ("newcomer", "/join/link"),
     ("grandmother", "/"),
+    ("grandmother", "/shop"),
+    ("grandmother", "/shop/{item}"),
+    ("grandmother", "/shop/{dear_item}"),
+    ("grandmother", "/orders"),
+    ("grandmother", "/orders/{order}"),
+    ("grandmother", "/orders/{order}/code"),
+    ("grandmother", "/code"),
+    ("grandmother", "/points"),
+    ("grandmother", "/feed"),
+    ("grandmother", "/checkins"),
+    ("grandmother", "/me"),
+    ("grandmother", "/me/settings"),
+    ("grandmother", "/me/sign-in-code"),
+    ("grandmother", "/me/data"),
+    ("grandmother", "/me/donations"),
+    ("grandmother", "/me/leave"),
+    ("grandmother", "/messages"),
+    ("villager", "/household"),
+    ("grandmother", "/declare"),
+    ("grandmother", "/declare?q=清洁"),
+    ("grandmother", "/declare/{rule}"),
+    ("grandmother", "/rules"),
+    ("grandmother", "/deeds"),
+    ("grandmother", "/deeds/{deed}"),
+    ("grandmother", "/deeds/{returned_deed}"),
+    ("grandmother", "/deeds/{returned_deed}/edit"),
     ("barber", "/merchant"),
+    ("barber", "/merchant/scans/{scan}"),
+    ("barber", "/merchant/today"),
+    ("barber", "/merchant/statement"),
+    ("barber", "/merchant/account"),
 ]
 DESK_PAGES = [
+    ("admin", "/staff/items"),
+    ("admin", "/staff/items/new"),
+    ("admin", "/staff/items/{item}"),
+    ("admin", "/staff/items/{item}/edit"),
+    ("admin", "/staff/merchants"),
+    ("admin", "/staff/merchants/new"),
+    ("admin", "/staff/merchants/{merchant}"),
+    ("admin", "/staff/merchants/{merchant}/edit"),
+    ("admin", "/staff/donations"),
+    ("admin", "/staff/donations/new"),
+    ("admin", "/staff/donation-tariffs"),
+    ("admin", "/staff/rules"),
+    ("admin", "/staff/rules/new"),
+    ("admin", "/staff/rules/{rule}"),
+    ("admin", "/staff/rules/{rule}/edit"),
+    ("admin", "/staff/rule-lists/new"),
+    ("admin", "/staff/feed"),
+    ("admin", "/staff/units"),
+    ("admin", "/staff/units/new"),
     ("reviewer", "/staff"),
+    ("reviewer", "/staff/deeds"),
+    ("auditor", "/staff/deeds?status=all"),
+    ("reviewer", "/staff/deeds/{deed}"),
+    ("reviewer", "/staff/deeds/{approved}"),
+    ("reviewer", "/staff/reviews/figures"),
+    ("admin", "/staff/reasons"),
+    ("admin", "/staff/account"),
+    ("admin", "/staff/second-factor"),
     ("admin", "/staff/figures"),
     ("reviewer", "/staff/figures/issued"),
     ("reviewer", "/staff/figures/report"),
@@ -61,9 +125,35 @@ def faults(page: Page) -> list[str]:
 @pytest.fixture
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
-    cast.give(cast.grandmother, 50)
+    return {**things_of_the_shop(cast), **things_at_the_till(cast), **things_declared(cast), "account": str(cast.reviewer.id)}
+
+
+def things_of_the_shop(cast: Cast) -> dict[str, str]:
+    """Two items, one of them with a picture and dear, an order, a donation."""
+    cast.give(cast.grandmother, 580)
+    picture = UUID(cast.admin.upload(as_file(scene(1))))
+    item = cast.item(description="洗剪吹，请先到店或电话预约", limits={"per_person": 2, "per_days": 30})
+    dear = cast.item(cast.till, kind="goods", name="大米 5 公斤", price=6000, stock=3, upload_id=picture)
+    cast.donate(cast.grandmother, note="给楼里的老人", thanks=True)
+    merchant = str(cast.till.merchant_id)
+    return {"item": item, "dear_item": dear, "order": cast.order(cast.grandmother, item), "merchant": merchant}
+
+
+def things_at_the_till(cast: Cast) -> dict[str, str]:
+    """An order that was scanned."""
+    token = cast.token(cast.grandmother, cast.order(cast.grandmother))
+    return {"scan": cast.barber.post("/merchant/scans", {"token": token}).json["id"]}
+
+
+def things_declared(cast: Cast) -> dict[str, str]:
+    """A rule, and deeds in several states, some with photos."""
+    deed = cast.deed(cast.volunteer, upload_ids=[UUID(cast.volunteer.upload())])
+    cast.in_app(lambda: reviews.approve(cast.reviewer.actor, UUID(deed)))
     return {
-        "account": str(cast.reviewer.id),
+        "rule": cast.rule(title="清洁楼道", category="社区建设", unit="每小时", per_unit=True, limits={"per_week": 2}),
+        "deed": cast.deed(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload(as_file(scene(1))))]),
+        "returned_deed": cast.returned(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload()) for _ in range(2)]),
+        "approved": deed,
     }
 
 

@@ -224,3 +224,8 @@ def test_rows_far_below_are_seen_and_rows_that_no_sheet_has_are_refused() -> Non
 
     assert tables.read(book(1, 400_000)).rows == [Row(400_000, ["第400000"])]
     assert refusal(book(1, 2_000_000_000))["line"] == tables.XLSX_LINES + 1
+
+
+@pytest.mark.parametrize("written", ["'3 栋", "'80 后", "'.5", "'/a", "'Abc"])
+def test_an_apostrophe_before_what_is_no_formula_is_part_of_the_cell(written: str) -> None:
+    assert tables.read(f"列\n{written}\n".encode()).rows[0].cells == [written]

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
+import psycopg
 from werkzeug.test import TestResponse
 
 from tests.cast import Caller
@@ -34,6 +35,15 @@ def race(n: int, work: Callable[[int], T]) -> list[T]:
 def dawdle() -> None:
     """Widen the window between a naive step's look and its write."""
     time.sleep(WINDOW_S)
+
+
+def wait_for_a_lock(superuser: psycopg.Connection) -> None:
+    """Come back when a request waits for a row that another transaction holds."""
+    for _ in range(300):
+        if superuser.execute("SELECT FROM pg_stat_activity WHERE usename = 'defen_app' AND wait_event_type = 'Lock'").rowcount:
+            return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 def tally(answers: Iterable[TestResponse]) -> Counter[tuple[int, str]]:

@@ -1,21 +1,26 @@
 """Races over deeds: one decision and one credit, whoever else reviews; a limit holds, however fast deeds are declared."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import CursorResult, TextClause, text
 from werkzeug.test import TestResponse
 
+from app import embedded
 from kernel import clock, ids
 from kernel.database import add, execute, first
 from people import residents
 from points import deeds, ledger
 from points.deeds import Deed
+from tests.answers import refused
 from tests.cast import COMMUNITY, Caller, Cast
 from tests.conftest import findings
-from tests.races.harness import dawdle, only, race, tally
+from tests.races.harness import dawdle, only, race, tally, wait_for_a_lock
 
 REVIEWERS = 16
 DECISIONS = {"approve": "approved", "reject": "rejected", "return": "returned", "withdraw": "withdrawn"}
@@ -126,13 +131,13 @@ def test_without_the_lock_a_rule_for_once_a_day_is_declared_twice(cast: Cast, mo
 def _dawdle_after(monkeypatch: pytest.MonkeyPatch, look: TextClause) -> None:
     """Widen the window between the count and what is written after it."""
 
-    def slow(statement: TextClause, /, **values: Any) -> Row[Any] | None:
-        found = first(statement, **values)
+    def slow(statement: TextClause, /, **values: Any) -> CursorResult[Any]:
+        found = execute(statement, **values)
         if statement is look:
             dawdle()
         return found
 
-    monkeypatch.setattr(deeds, "first", slow)
+    monkeypatch.setattr(deeds, "execute", slow)
 
 
 def _naive_approval(resident: Caller, deed_id: str) -> bool:
@@ -159,3 +164,20 @@ def _naive_declaration(resident: Caller, rule_id: str) -> bool:
     deed.description, deed.channel = "晚上巡逻", "self"
     add(deed)
     return True
+
+
+# --- a photo that is swept -----------------------------------------------------------------------------------------------------
+
+
+def test_a_photo_that_is_swept_while_it_is_attached_is_not_found(
+    cast: Cast, superuser: psycopg.Connection, data_dir: Path
+) -> None:
+    body = {"rule_id": cast.patrol, "occurred_on": str(clock.today()), "description": "晚上巡逻"}
+    photo_id = cast.grandmother.upload()
+    with psycopg.connect(embedded.superuser_url(data_dir, embedded.DATABASE)) as sweep, ThreadPoolExecutor(1) as threads:
+        sweep.execute("DELETE FROM uploads WHERE id = %s", [photo_id])
+        answer = threads.submit(lambda: cast.grandmother.post("/deeds", {**body, "upload_ids": [photo_id]}))
+        wait_for_a_lock(superuser)
+        sweep.commit()
+        refused(answer.result(), 404, "not_found")
+    assert cast.grandmother.get("/deeds").json["items"] == []

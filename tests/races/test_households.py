@@ -1,6 +1,8 @@
 """Races over households: whoever moves where while points come and go, none is lost, and everybody has one home."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +10,14 @@ import psycopg
 from flask import Flask
 from sqlalchemy import text
 
-from app import jobs
+from app import embedded, jobs
 from kernel import clock
 from kernel.database import execute, first
 from people import sessions
 from points import households
 from tests.cast import COMMUNITY, Caller, Cast
 from tests.conftest import findings
-from tests.races.harness import dawdle, race, tally
+from tests.races.harness import dawdle, race, tally, wait_for_a_lock
 
 WHY = {"reason": "两户合并居住"}
 SUMS = """
@@ -289,6 +291,22 @@ def test_newcomers_who_register_while_the_community_changes_all_have_a_household
         assert resident is not None
         assert resident.get("/me").json["household"]["members"] == 1
         assert resident.post("/checkins").json["balance"] == 1
+
+
+def test_who_leaves_while_the_community_changes_to_households_gets_none(
+    cast: Cast, superuser: psycopg.Connection, data_dir: Path
+) -> None:
+    leaver, other = cast.grandmother.id, cast.volunteer.id
+    assert cast.admin.id
+    with psycopg.connect(embedded.superuser_url(data_dir, embedded.DATABASE)) as leaving, ThreadPoolExecutor(1) as threads:
+        leaving.execute("UPDATE residents SET left_at = now(), name = '已退出' WHERE id = %s", [leaver])
+        change = threads.submit(lambda: cast.settings(counts_by="household"))
+        wait_for_a_lock(superuser)
+        leaving.commit()
+        change.result()
+    homes = superuser.execute("SELECT id::text, household_id::text FROM residents ORDER BY left_at").fetchall()
+    assert homes == [(leaver, None), (other, other)]
+    assert superuser.execute("SELECT id::text FROM households").fetchall() == [(other,)]
 
 
 def test_orders_that_lapse_while_their_household_is_merged_give_their_points_to_the_new_one(

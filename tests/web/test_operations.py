@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -93,13 +94,20 @@ def test_the_audit_log_says_who_did_what_to_whom_by_which_request_and_from_where
 
 
 def test_the_pages_load_nothing_from_outside_and_run_no_inline_script(app: Flask) -> None:
-    for path in ("/", "/privacy", "/api/docs"):
+    for path in ("/privacy", "/api/docs"):
         page = app.test_client().get(path)
         assert page.status_code == 200
         assert "http://" not in page.text
         assert "https://" not in page.text
         assert "default-src" in page.headers["Content-Security-Policy"]
         assert "script-src" not in page.headers["Content-Security-Policy"]
+    for path in ("/enter", "/sign-in"):
+        page = app.test_client().get(path)
+        assert page.status_code == 200
+        assert "http://" not in page.text
+        assert "https://" not in page.text
+        assert "script-src 'self';" in page.headers["Content-Security-Policy"]
+        assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=", page.text)
     for asset in ("swagger-ui.css", "swagger-ui-bundle.js"):
         assert app.test_client().get(f"/api/docs/{asset}").status_code == 200
     assert app.test_client().get("/api/docs/index.html").status_code == 404
