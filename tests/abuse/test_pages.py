@@ -37,6 +37,9 @@ CHOOSES = ("district", "street")
 # Pages whose audience is another one than that of the API's route with the same domain function, and why.
 OTHER_AUDIENCE: dict[str, str] = {
     "POST /sign-in": "signing in is for everybody, as in the API; the functions behind it are shared with other routes",
+    "POST /merchant/account/password": "each face changes the passwords of its own people",
+    "GET /staff/deeds": "the reasons to choose from stand beside the queue, which all staff see",
+    "GET /staff/deeds/<id:deed_id>": "the reasons to choose from stand beside the deed, which all staff see",
     "POST /enter": "signing in is for everybody, as in the API; the functions behind it are shared with other routes",
 }
 # Domain functions that tell nothing about an audience: they only find out where somebody is.
@@ -203,7 +206,7 @@ Said = tuple[int, str | None, str]
 def said(answer: TestResponse, given: str) -> Said:
     """What an answer says, but for tokens, keys, and the id that was asked for."""
     text = answer.text.replace(given, "…") if answer.mimetype == "text/html" else ""
-    return answer.status_code, code_of(answer), _VOLATILE.sub(r"\1\2…", _FLASHED.sub("", text))
+    return answer.status_code, code_of(answer), " ".join(_VOLATILE.sub(r"\1\2…", _FLASHED.sub("", text)).split())
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("nobody", "newcomer")])
@@ -237,7 +240,7 @@ def worlds_outside(scene: Scene, member: Member, slot: Slot) -> list[str]:
 
 def heard(one: Said, other: Said) -> str:
     """What differs between two answers."""
-    lines = difflib.ndiff(one[2].splitlines(), other[2].splitlines())
+    lines = difflib.ndiff(one[2].replace(">", ">\n").splitlines(), other[2].replace(">", ">\n").splitlines())
     return f"{one[:2]} and {other[:2]}, " + "; ".join(line.strip()[:200] for line in lines if line[:1] in "-+")[:600]
 
 

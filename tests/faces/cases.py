@@ -1,7 +1,7 @@
 """The table of cases: what is arranged, what is sent to each face, and what comes of it.
 
-`{name}` in a path or a value is what the arrangement gave that name; `{today}` and `{tomorrow}` are days. A form holds the same
-as the body of the API's call, unless it says otherwise.
+`{name}` in a path or a value is what was arranged under that name; `{today}` and `{tomorrow}` are days. A form holds the same as
+the body of the API's call, unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -618,7 +618,7 @@ CASES: list[Case] = [
         api=("POST", "/me/leave", {"confirm": True}),
         form="/me/leave",
         effect=still_here,
-        expected=403,
+        expected=401,
     ),
     Case(
         "leave without saying that one means it",

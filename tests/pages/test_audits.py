@@ -92,3 +92,10 @@ def test_undelivered_notices_are_listed_for_admins(app: Flask, cast: Cast, super
     assert "都发到了" in waiting
     assert Visitor(app, cast.auditor).visit("/staff/letters").status_code == 403
     assert "李秀英" not in Visitor(app, cast.neighbour_staff).visit("/staff/letters").text
+
+
+def test_every_subject_has_a_page_that_takes_its_id(app: Flask) -> None:
+    arguments = {rule.endpoint: rule.arguments for rule in app.url_map.iter_rules()}
+    assert {endpoint: {name} for endpoint, name in record_words.SUBJECTS.values()} == {
+        endpoint: arguments.get(endpoint) for endpoint, _ in record_words.SUBJECTS.values()
+    }
