@@ -25,7 +25,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MAX_BYTES = 12 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 LONGEST_EDGE = 2048  # pixels; enough to see a clean yard on any screen
-SMALL_EDGE = 480  # pixels; for lists, some 25 KB
+SMALL_EDGE = 360  # pixels; for lists, some 15 KB
 UNUSED_KEPT = timedelta(days=2)
 LOOKS_ALIKE = 8  # of the 64 bits of two pictures' `phash`, at most so many differ where one was made from the other
 _STRUCTURED = 20  # so many of the 64 must come from a real difference of light, else the picture is too plain to tell

@@ -23,7 +23,7 @@ class WeChatAccount(Model):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     appid: Mapped[str]
     openid: Mapped[str]
-    unionid: Mapped[str | None]
+    unionid: Mapped[str | None] = mapped_column(index=True)
     resident_id: Mapped[UUID | None] = mapped_column(ForeignKey("residents.id"), unique=True)
     created_at: Mapped[datetime]
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=99_999_999), unique=True)

@@ -13,4 +13,7 @@ CREATE TABLE sign_in_codes (
 CREATE INDEX ix_sign_in_codes_wechat_account_id ON sign_in_codes (wechat_account_id);
 CREATE INDEX ix_sign_in_codes_expires_at ON sign_in_codes (expires_at);
 
+-- One person has an account at each app of ours; WeChat's unionid says which are his.
+CREATE INDEX ix_wechat_accounts_unionid ON wechat_accounts (unionid);
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_codes TO defen_app;

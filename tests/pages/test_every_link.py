@@ -35,6 +35,11 @@ OTHERS = {
 # Pages that nothing links to, each with its reason.
 UNLINKED: dict[str, str] = {
     "open_enter.show": "where people arrive",
+    "open_enter.from_app": "opened by the mini-program",
+    "open_enter_wechat.start": "shown in WeChat's own browser, where a service account is set",
+    "open_enter_wechat.show": "where WeChat sends the browser back to",
+    "staff_imports.show": "the demo imports nothing",
+    "staff_imports.export_refused": "the demo imports nothing",
     "resident_orders.ahead": "asked by the script of the code page",
     "resident_orders.state": "asked by the script of the code page",
     "resident_codes.ahead": "asked by the script of the code page",
