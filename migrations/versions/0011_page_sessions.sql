@@ -10,10 +10,10 @@ CREATE TABLE sign_in_codes (
     CONSTRAINT sign_in_codes_pkey PRIMARY KEY (digest),
     CONSTRAINT sign_in_codes_wechat_account_id_fkey FOREIGN KEY(wechat_account_id) REFERENCES wechat_accounts (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_sign_in_codes_wechat_account_id ON sign_in_codes (wechat_account_id);
-CREATE INDEX ix_sign_in_codes_expires_at ON sign_in_codes (expires_at);
+CREATE INDEX sign_in_codes_wechat_account_id_idx ON sign_in_codes (wechat_account_id);
+CREATE INDEX sign_in_codes_expires_at_idx ON sign_in_codes (expires_at);
 
 -- One person has an account at each app of ours; WeChat's unionid says which are his.
-CREATE INDEX ix_wechat_accounts_unionid ON wechat_accounts (unionid);
+CREATE INDEX wechat_accounts_unionid_idx ON wechat_accounts (unionid);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_codes TO defen_app;
