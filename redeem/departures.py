@@ -10,7 +10,7 @@ from people import entries
 from people.actors import Resident, Staff
 from points import departures as points_departures
 from points import wallets
-from redeem import orders
+from redeem import donations, orders
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def leave(actor: Resident | Staff, resident_id: UUID, reason: str | None = None)
     """
     leaver = people_departures.begin(actor, resident_id)
     cancelled = orders.cancel_all(actor, leaver.id)
+    donations.forget(leaver.id)
     closed = points_departures.close(actor, leaver)
     people_departures.forget(actor, leaver)
     departure = Departure(left_at=clock.now(), orders_cancelled=cancelled, **closed)

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from kernel import audit, clock, ids, paging
-from kernel.database import Model, add, db, first
+from kernel.database import Model, add, db, execute, first
 from kernel.errors import Forbidden, NotFound, ValidationFailed
 from people import households, messages, permissions, settings
 from people.actors import Resident, Staff
@@ -174,6 +174,14 @@ def of_resident(actor: Resident, window: paging.Window) -> paging.Page[Donation]
     """What the actor himself gave, newest first."""
     query = select(Donation).where(Donation.resident_id == actor.id).options(selectinload(Donation.lines))
     return paging.by_id(query, Donation.id, window)
+
+
+_FORGET = text("UPDATE donations SET note = NULL WHERE resident_id = :id AND note IS NOT NULL")
+
+
+def forget(resident_id: UUID) -> None:
+    """Delete what staff noted of the donations of who leaves; the goods and their points stay in the books."""
+    execute(_FORGET, id=resident_id)
 
 
 def described(goods: Sequence[DonationLine]) -> str:

@@ -383,3 +383,15 @@ def test_a_credit_still_comes_to_those_whom_he_left_behind(cast: Cast) -> None:
     with clock.stopped_at(clock.now() + timedelta(days=4)), cast.app.app_context():
         assert jobs.credit_deeds() == 1
     assert cast.balance(head) == 50
+
+
+def test_what_staff_noted_of_a_donation_goes_with_the_donor_and_the_goods_stay_in_the_books(
+    cast: Cast, leaver: Caller, superuser: psycopg.Connection
+) -> None:
+    note = "欧阳阿姨的儿子开车送来"
+    cast.donate(leaver, note=note, thanks=True)
+    cast.donate(cast.grandmother, note="李阿姨送来")
+    assert [table for table, rows in everything(superuser).items() if note in rows] != []
+    leaver.post("/me/leave", {"confirm": True})
+    assert [table for table, rows in everything(superuser).items() if note in rows] == []
+    assert superuser.execute("SELECT note, points FROM donations ORDER BY id").fetchall() == [(None, 6), ("李阿姨送来", 6)]
