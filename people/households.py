@@ -42,8 +42,8 @@ class HouseholdMove(Model):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
     resident_id: Mapped[UUID] = mapped_column(ForeignKey("residents.id"), index=True)
-    from_id: Mapped[UUID | None] = mapped_column(ForeignKey("households.id"))
-    to_id: Mapped[UUID | None] = mapped_column(ForeignKey("households.id"))
+    from_id: Mapped[UUID | None] = mapped_column(ForeignKey("households.id"), index=True)
+    to_id: Mapped[UUID | None] = mapped_column(ForeignKey("households.id"), index=True)
     by_kind: Mapped[str]
     by_id: Mapped[UUID | None]
     reason: Mapped[str | None]

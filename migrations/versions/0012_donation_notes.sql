@@ -9,3 +9,7 @@ GRANT UPDATE (note) ON donations TO defen_app;
 
 UPDATE donations SET note = NULL FROM residents r
     WHERE r.id = donations.resident_id AND r.left_at IS NOT NULL AND note IS NOT NULL;
+
+-- Who came to a household and who left it is shown with it.
+CREATE INDEX household_moves_from_id_idx ON household_moves (from_id);
+CREATE INDEX household_moves_to_id_idx ON household_moves (to_id);

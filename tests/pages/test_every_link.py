@@ -43,8 +43,6 @@ UNLINKED: dict[str, str] = {
     "resident_orders.ahead": "asked by the script of the code page",
     "resident_orders.state": "asked by the script of the code page",
     "resident_codes.ahead": "asked by the script of the code page",
-    "staff_imports.show": "the demo has imported nothing",
-    "staff_imports.export_refused": "the demo has imported nothing",
     "open_photos.show": "a picture in a form that was begun earlier, which its script asks for",
 }
 
