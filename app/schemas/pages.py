@@ -1,7 +1,10 @@
 """Forms of pages that have no like in the API."""
 
+from typing import Any
+
 from app.schemas.fields import Choice, Day, Flag, Id, Listed, Secret, Shape, Text, Whole
 from app.schemas.people import PasswordBody, ResidentQuery
+from app.schemas.redeem import ItemBody, ItemChange
 from points.entries import CHANNELS
 
 MAX_KEPT = 400_000  # characters of a form that was kept over a sign-in
