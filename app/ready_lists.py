@@ -26,9 +26,14 @@ def find() -> list[ReadyList]:
     return [ReadyList(name, title, len(lines_of(name))) for name, title in TITLES.items()]
 
 
+def file_of(name: str) -> bytes:
+    """A ready list as CSV. Raises NotFound."""
+    if name not in TITLES:
+        raise NotFound()
+    return (ROOT / "data" / "rules" / f"{name}.csv").read_bytes()
+
+
 @cache
 def lines_of(name: str) -> tuple[Line, ...]:
     """The rules of a ready list. Raises NotFound."""
-    if name not in TITLES:
-        raise NotFound()
-    return tuple(rule_lists.read(tables.read((ROOT / "data" / "rules" / f"{name}.csv").read_bytes())))
+    return tuple(rule_lists.read(tables.read(file_of(name))))

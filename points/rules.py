@@ -174,6 +174,11 @@ def _page(query: Any, window: paging.Window, q: str | None, category: str | None
     return paging.Page([view(rule) for rule in page.items], page.next)
 
 
+def get(actor: Staff, rule_id: UUID) -> RuleView:
+    """A rule in the actor's part of the tree, with its present terms. Raises NotFound."""
+    return view(_seen_by(actor, rule_id))
+
+
 def versions(actor: Staff, rule_id: UUID, window: paging.Window) -> paging.Page[Terms]:
     """All that a rule ever said, the present terms first. Raises NotFound."""
     _seen_by(actor, rule_id)

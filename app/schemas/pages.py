@@ -88,3 +88,19 @@ def with_picture(body: dict[str, Any]) -> dict[str, Any]:
     """The body that an item's form stands for: `upload_id` where a picture came with it, or None where it is to go."""
     uploaded, gone = body.pop("upload_ids"), body.pop("no_picture", False)
     return body | ({"upload_id": uploaded[0]} if uploaded else {"upload_id": None} if gone else {})
+
+
+MAX_LIST = 300_000  # characters of a rule list, which goes from its check to its import inside the page
+
+
+class RuleListForm(Shape):
+    """A list of rules that was checked, as CSV."""
+
+    text = Secret(most=MAX_LIST, required=True)
+    community_code = Text(most=32)
+
+
+class TariffCloseForm(Shape):
+    """Nothing but the wish to close a tariff."""
+
+    active = Flag(required=True)
