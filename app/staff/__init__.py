@@ -6,14 +6,20 @@ from app.staff import (
     cards,
     departures,
     entries,
+    feed,
     household_moves,
     households,
     imports,
+    items,
     links,
     menu,
+    merchants,
     places,
     residents,
+    rule_lists,
+    rules,
     start,
+    units,
 )
 
 MODULES = (
@@ -27,6 +33,12 @@ MODULES = (
     household_moves,
     imports,
     places,
+    rules,
+    rule_lists,
+    items,
+    merchants,
+    feed,
+    units,
 )
 
 
