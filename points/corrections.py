@@ -1,5 +1,7 @@
 """Corrections: staff take a credit back by a transfer that names it."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from kernel import audit
@@ -8,6 +10,23 @@ from people import divisions, households, messages
 from people.actors import Staff
 from points import feed, ledger, wallets
 from points.wallets import Entry
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A transfer as staff see it; `reversed_at` is None unless it was taken back."""
+
+    id: UUID
+    title: str
+    amount: int
+    created_at: datetime
+    reversed_at: datetime | None
+
+
+def look(actor: Staff, transfer_id: UUID) -> Looked:
+    """A transfer in the actor's part of the tree. Raises NotFound."""
+    _must_see(actor, transfer_id)
+    return Looked(transfer_id, *wallets.facts_of(transfer_id))
 
 
 def reverse(actor: Staff, transfer_id: UUID, *, reason: str) -> Entry:
@@ -19,10 +38,7 @@ def reverse(actor: Staff, transfer_id: UUID, *, reason: str) -> Entry:
         ledger.AlreadyReversed: it was taken back before.
         ledger.InsufficientPoints: the wallet has fewer points than the credit gave.
     """
-    community_code = ledger.community_of(transfer_id)
-    if community_code is None:
-        raise NotFound()
-    actor.must_see(divisions.lineage_of(community_code))
+    community_code = _must_see(actor, transfer_id)
     posted = ledger.reverse(transfer_id, households.wallet_now)
     audit.record(actor, "transfer.reverse", posted.id, community_code, reverses=transfer_id, reason=reason)
     source_type, source_id = wallets.source_of(transfer_id)
@@ -33,3 +49,12 @@ def reverse(actor: Staff, transfer_id: UUID, *, reason: str) -> Entry:
     body = f"{what}原因：{reason}。如有疑问，请联系社区工作人员。"
     messages.tell_owners(wallets.owner_of(posted.id), "points.taken_back", "有积分被收回", body, "transfer", posted.id)
     return taken
+
+
+def _must_see(actor: Staff, transfer_id: UUID) -> str:
+    """The community of a transfer. Raises NotFound where it is not in the actor's part of the tree."""
+    community_code = ledger.community_of(transfer_id)
+    if community_code is None:
+        raise NotFound()
+    actor.must_see(divisions.lineage_of(community_code))
+    return community_code

@@ -166,6 +166,20 @@ def source_of(transfer_id: UUID) -> tuple[str, UUID]:
     return row.source_type, row.source_id
 
 
+_FACTS = text(
+    """
+    SELECT t.title, t.amount, t.created_at, r.created_at AS reversed_at
+    FROM transfers t LEFT JOIN transfers r ON r.reverses = t.id WHERE t.id = :id
+    """
+)
+
+
+def facts_of(transfer_id: UUID) -> tuple[str, int, datetime, datetime | None]:
+    """What a transfer was for, how many points, when, and when it was taken back."""
+    row = execute(_FACTS, id=transfer_id).one()
+    return row.title, row.amount, row.created_at, row.reversed_at
+
+
 _OWNER = text("SELECT a.owner FROM transfers t JOIN accounts a ON a.id = t.debit_account WHERE t.id = :id")
 
 

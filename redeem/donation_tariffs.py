@@ -51,6 +51,15 @@ def find(actor: Staff, window: paging.Window, *, active: bool | None = None) -> 
     return paging.by_id(query, DonationTariff.id, window)
 
 
+def get(actor: Staff, tariff_id: UUID) -> DonationTariff:
+    """A tariff in the actor's part of the tree. Raises NotFound."""
+    tariff = db.session.get(DonationTariff, tariff_id)
+    if tariff is None:
+        raise NotFound()
+    actor.must_see(divisions.lineage_of(tariff.community_code))
+    return tariff
+
+
 def create(
     actor: Staff, *, name: str, unit: str, points: int, item_id: UUID | None = None, community_code: str | None = None
 ) -> DonationTariff:

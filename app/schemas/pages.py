@@ -100,7 +100,8 @@ class RuleListForm(Shape):
     community_code = Text(most=32)
 
 
-class TariffCloseForm(Shape):
-    """Nothing but the wish to close a tariff."""
+class DonorQuery(Shape):
+    """Who gives, or who is looked for."""
 
-    active = Flag(required=True)
+    q = Text(most=100, load_default=None)
+    resident_id = Id(load_default=None)

@@ -5,6 +5,8 @@ from flask import Flask
 from app.staff import (
     cards,
     departures,
+    donation_tariffs,
+    donations,
     entries,
     feed,
     household_moves,
@@ -19,6 +21,7 @@ from app.staff import (
     rule_lists,
     rules,
     start,
+    transfers,
     units,
 )
 
@@ -39,6 +42,15 @@ MODULES = (
     merchants,
     feed,
     units,
+    feed,
+    rules,
+    rule_lists,
+    items,
+    donations,
+    donation_tariffs,
+    merchants,
+    units,
+    transfers,
 )
 
 

@@ -190,6 +190,12 @@ def show_again(view: Callable[..., Any], refusal: Refusal, arguments: dict[str, 
     """The page of the form once more, filled in as it was sent, with what is wrong; the status is the refusal's."""
     g.form = Form(_fields(), refusal)
     endpoint = f"{request.blueprint}.{view.again}"  # type: ignore[attr-defined]
-    response = cast(Response, current_app.view_functions[endpoint](**arguments))
+    response = cast(Response, current_app.view_functions[endpoint](**_taken_by(endpoint, arguments)))
     response.status_code = status_of(type(refusal))
     return response
+
+
+def _taken_by(endpoint: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Those of a path's arguments that another page's path has too."""
+    names = {name for rule in current_app.url_map.iter_rules(endpoint) for name in rule.arguments}
+    return {name: value for name, value in arguments.items() if name in names}

@@ -23,6 +23,13 @@ from tests.browser.conftest import DESK, PHONE, launch
 FOLDER = ROOT / "docs" / "pictures"
 # name, who is signed in there, path, care mode. A path may hold `{link:…}`: the first link that begins so on the page before.
 PICTURES: tuple[tuple[str, str, str, bool], ...] = (
+    ("items", "admin", "/staff/items", False),
+    ("donation", "admin", "/staff/donations/new", False),
+    ("rules", "admin", "/staff/rules", False),
+    ("rule", "admin", "/staff/rules/new", False),
+    ("units", "admin", "/staff/units", False),
+    ("item-new", "admin", "/staff/items/new", False),
+    ("feed-desk", "admin", "/staff/feed", False),
     ("home", "grandmother", "/", False),
     ("sign-in", "nobody", "/sign-in", False),
     ("till", "barber", "/merchant", False),

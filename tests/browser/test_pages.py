@@ -18,7 +18,28 @@ PHONE_PAGES = [
     ("grandmother", "/"),
     ("barber", "/merchant"),
 ]
-DESK_PAGES = [("reviewer", "/staff")]
+DESK_PAGES = [
+    ("admin", "/staff/items"),
+    ("admin", "/staff/items/new"),
+    ("admin", "/staff/items/{item}"),
+    ("admin", "/staff/items/{item}/edit"),
+    ("admin", "/staff/merchants"),
+    ("admin", "/staff/merchants/new"),
+    ("admin", "/staff/merchants/{merchant}"),
+    ("admin", "/staff/merchants/{merchant}/edit"),
+    ("admin", "/staff/donations"),
+    ("admin", "/staff/donations/new"),
+    ("admin", "/staff/donation-tariffs"),
+    ("admin", "/staff/rules"),
+    ("admin", "/staff/rules/new"),
+    ("admin", "/staff/rules/{rule}"),
+    ("admin", "/staff/rules/{rule}/edit"),
+    ("admin", "/staff/rule-lists/new"),
+    ("admin", "/staff/feed"),
+    ("admin", "/staff/units"),
+    ("admin", "/staff/units/new"),
+    ("reviewer", "/staff"),
+]
 
 
 def faults(page: Page) -> list[str]:
@@ -47,7 +68,12 @@ def faults(page: Page) -> list[str]:
 @pytest.fixture
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
-    return {}
+    cast.give(cast.grandmother, 50)
+    return {
+        "item": cast.item(cast.till, stock=5),
+        "merchant": str(cast.till.merchant_id),
+        "rule": cast.patrol,
+    }
 
 
 @pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
