@@ -398,7 +398,7 @@ def _empty_into(actor: Resident | Staff, old: UUID, home: Household, title: str)
 
 
 def follow(actor: Resident | Staff | System, wallet: str, community_code: str) -> str:
-    """Have points that came back to the wallet of a household that was merged follow it to the other one; whose wallet that is."""
+    """Have points that came back to the wallet of a merged household follow it to the other one, and say whose it is."""
     # The other one may be merged further while its lock is waited for, so there is a fresh look behind it.
     while (now := households.wallet_now(wallet)) != wallet:
         _move_all(actor, wallet, now, community_code, "并户后退回的积分")

@@ -74,6 +74,19 @@ WORDS: dict[str, dict[str, str]] = {
     "reason": {"approve": "通过", "reject": "不通过", "return": "退回补充", "revoke": "撤销"},
     "feed": {"deed": "善行", "donation": "捐赠"},
     "move": {"founded": "立户", "joined": "入户", "left": "退出", "merged": "并户", "split": "分户"},
+    "transfer": {
+        "checkin": "签到得分",
+        "deed": "善行得分",
+        "donation": "捐赠得分",
+        "hold": "订单占用",
+        "release": "占用退回",
+        "spend": "付给商户",
+        "reversal": "冲正收回",
+        "revocation": "撤销收回",
+        "repayment": "补还所欠",
+        "move": "家庭之间转移",
+        "expiry": "失效",
+    },
     "weekday": dict(zip("0123456", "一二三四五六日", strict=True)),
 }
 # How a term is coloured, beside its word and never instead of it.
