@@ -38,6 +38,14 @@ DESK_PAGES = [
     ("admin", "/staff/feed"),
     ("admin", "/staff/units"),
     ("admin", "/staff/units/new"),
+    ("admin", "/staff/units/{unit}"),
+    ("admin", "/staff/units/{unit}/edit"),
+    ("admin", "/staff/feed/{donation}"),
+    ("admin", "/staff/donations/{donation}"),
+    ("admin", "/staff/donations/new?resident_id={resident}"),
+    ("admin", "/staff/donation-tariffs/{tariff}/edit"),
+    ("admin", "/staff/residents/{resident}/transfers"),
+    ("admin", "/staff/transfers/{transfer}"),
     ("reviewer", "/staff"),
 ]
 
@@ -69,7 +77,14 @@ def faults(page: Page) -> list[str]:
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
     cast.give(cast.grandmother, 50)
+    unit = {"name": "八桥镇卫生院", "kind": "institution", "contact_name": "王主任", "contact_phone": "13800000009"}
+    tariff = {"name": "大米", "unit": "公斤", "points": 2}
     return {
+        "unit": cast.admin.post("/staff/units", unit).json["id"],
+        "tariff": cast.admin.post("/staff/donation-tariffs", tariff).json["id"],
+        "donation": cast.donate(cast.grandmother, thanks=True),
+        "resident": cast.grandmother.id,
+        "transfer": cast.grandmother.get("/me/transfers").json["items"][0]["id"],
         "item": cast.item(cast.till, stock=5),
         "merchant": str(cast.till.merchant_id),
         "rule": cast.patrol,
