@@ -200,7 +200,8 @@ def wallet_now(owner: str) -> str:
 _OF_SOMEBODY = text(
     """
     SELECT FROM residents r
-    WHERE (r.household_id = CAST(:owner AS uuid) OR (r.id = CAST(:owner AS uuid) AND r.household_id IS NULL)) AND r.left_at IS NULL
+    WHERE r.left_at IS NULL
+      AND (r.household_id = CAST(:owner AS uuid) OR (r.id = CAST(:owner AS uuid) AND r.household_id IS NULL))
     LIMIT 1
     """
 )

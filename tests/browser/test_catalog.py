@@ -1,4 +1,4 @@
-"""What the admin keeps, with a real browser: a rule is declared under, an item stands in the shop, goods are taken in by keyboard."""
+"""What the admin keeps: a rule is declared under, an item stands in the shop, goods are taken in by keyboard."""
 
 import io
 
