@@ -51,9 +51,11 @@ def forget_uploads() -> int:
     for _ in range(retention.BATCHES):
         with transaction():
             execute(text("SET LOCAL statement_timeout = '5min'"))
-            files = uploads.forget_unused(retention.UPLOADS_IN_USE, retention.BATCH)
-        deleted += _unlinked(files)  # after the commit: a row without its file would be worse than a file without its row
-        if len(files) < retention.BATCH:
+            gone = uploads.forget_unused(retention.UPLOADS_IN_USE, retention.BATCH)
+        # After the commit: a row without its file would be worse than a file without its row.
+        _unlinked([uploads.path_of(upload_id, small=small) for upload_id in gone for small in (True, False)])
+        deleted += len(gone)
+        if len(gone) < retention.BATCH:
             break
     return deleted
 

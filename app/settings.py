@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 WECHAT = "https://api.weixin.qq.com"
+WECHAT_OPEN = "https://open.weixin.qq.com"
 MIN_SECRET = 32
 
 
@@ -43,6 +44,9 @@ class Settings:
     notices_url: str | None = field(default=None, repr=False)
     wechat_app_id: str | None = None
     wechat_app_secret: str | None = field(default=None, repr=False)
+    wechat_open_base: str = WECHAT_OPEN
+    wechat_web_app_id: str | None = None
+    wechat_web_app_secret: str | None = field(default=None, repr=False)
     database_url: str | None = field(default=None, repr=False)
     owner_database_url: str | None = field(default=None, repr=False)
     root: Path = ROOT
@@ -77,6 +81,9 @@ class Settings:
             notices_url=_http("NOTICES_URL", environ["NOTICES_URL"]) if environ.get("NOTICES_URL") else None,
             wechat_app_id=environ.get("WECHAT_APP_ID") or None,
             wechat_app_secret=environ.get("WECHAT_APP_SECRET") or None,
+            wechat_open_base=_http("WECHAT_OPEN_BASE", environ.get("WECHAT_OPEN_BASE") or WECHAT_OPEN).rstrip("/"),
+            wechat_web_app_id=environ.get("WECHAT_WEB_APP_ID") or None,
+            wechat_web_app_secret=environ.get("WECHAT_WEB_APP_SECRET") or None,
             database_url=_postgres("DATABASE_URL", environ.get("DATABASE_URL")),
             owner_database_url=_postgres("DATABASE_OWNER_URL", environ.get("DATABASE_OWNER_URL")),
         )
@@ -86,6 +93,8 @@ class Settings:
     def _check(self) -> None:
         if self.wechat_app_id and not self.wechat_app_secret:
             raise BadSettings("WECHAT_APP_SECRET must be set together with WECHAT_APP_ID")
+        if bool(self.wechat_web_app_id) != bool(self.wechat_web_app_secret):
+            raise BadSettings("WECHAT_WEB_APP_ID and WECHAT_WEB_APP_SECRET must be set together")
         if not self.production:
             return
         for name, value in (

@@ -132,10 +132,10 @@ def among(owner_id: UUID, upload_ids: Sequence[UUID]) -> list[Upload]:
     return list(db.session.scalars(db.select(Upload).where(Upload.id.in_(upload_ids), Upload.owner_id == owner_id)))
 
 
-def forget_unused(in_use: str, limit: int) -> list[Path]:
+def forget_unused(in_use: str, limit: int) -> list[UUID]:
     """Delete pictures older than two days for which the SQL query `in_use` finds nothing, `limit` at most.
 
-    The files whose pictures are gone, to be deleted after the commit.
+    The ids of those that are gone, whose files are to be deleted after the commit.
     """
     gone = execute(
         text(
@@ -147,7 +147,7 @@ def forget_unused(in_use: str, limit: int) -> list[Path]:
         before=clock.now() - UNUSED_KEPT,
         limit=limit,
     )
-    return [path_of(upload_id, small=small) for upload_id in gone.scalars() for small in (True, False)]
+    return list(gone.scalars())
 
 
 def orphans(limit: int) -> list[Path]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, case, false, or_, select, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, case, false, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel import audit, paging
@@ -121,6 +121,34 @@ def find(parent: str | None, q: str | None, window: paging.Window, *, within: st
         last_rank = LEVELS.index(last.level)
         query = query.where(or_(rank > last_rank, (rank == last_rank) & (Division.code > last.code)))
     return paging.cut(list(db.session.scalars(query)), window.limit, lambda division: division.code)
+
+
+def around(actor: Staff, code: str) -> list[Division]:
+    """Where to look on from a division: those above it in the actor's part of the tree, itself, and those right below it.
+
+    Raises:
+        NotFound: it is not in the actor's part of the tree.
+    """
+    here = get(code)
+    actor.must_see(here.lineage)
+    above = here.lineage.strip("/").split("/")
+    return _listed(actor, or_(Division.code.in_(above), Division.parent_code == code))
+
+
+def communities(actor: Staff) -> list[Division]:
+    """The communities in the actor's part of the tree; none for those who work below one."""
+    return _listed(actor, Division.level == "community")
+
+
+def scopes(actor: Staff) -> list[Division]:
+    """The parts of the tree that an account can be given: the actor's own and two levels below it, more would be too many."""
+    own = LEVELS.index(actor.scope_level)
+    return _listed(actor, Division.level.in_(LEVELS[own : own + 3]))
+
+
+def _listed(actor: Staff, condition: ColumnElement[bool]) -> list[Division]:
+    query = select(Division).where(condition, Division.lineage.startswith(actor.scope)).order_by(Division.lineage)
+    return list(db.session.scalars(query))
 
 
 def read_list(lines: Iterable[str]) -> list[Line]:

@@ -8,7 +8,7 @@ from kernel import audit, codes
 from kernel.codes import Code, CodeExpired, CodeInvalid, Freshness
 from kernel.database import db, execute, first
 from kernel.errors import Conflict
-from people import entries, privacy
+from people import entries, privacy, wechat_accounts
 from people.actors import Newcomer, Resident, Staff
 from people.entries import Seen
 from people.residents import AlreadyRegistered
@@ -33,7 +33,13 @@ def code(actor: Newcomer | Resident) -> list[Code]:
 
 
 _HAS_ACCOUNT = text("SELECT id FROM wechat_accounts WHERE resident_id = :resident_id")
-_LINK = text("UPDATE wechat_accounts SET resident_id = :resident_id WHERE number = :number AND resident_id IS NULL")
+_LINK = text(
+    """
+    UPDATE wechat_accounts w SET resident_id = :resident_id
+    WHERE w.number = :number AND w.resident_id IS NULL
+      AND NOT EXISTS (SELECT FROM wechat_accounts o WHERE o.unionid = w.unionid AND o.resident_id IS NOT NULL)
+    """
+)
 _KNOWN = text("SELECT id FROM wechat_accounts WHERE number = :number")
 
 
@@ -50,12 +56,14 @@ def link(actor: Staff, resident_id: UUID, *, code: str, consent_version: str) ->
     privacy.require_current(consent_version)
     resident = entries.within(actor, resident_id, lock=True)  # behind the lock a look tells whether he got an account just now
     reading = codes.read(CODE_PURPOSE, code)
-    if reading is None or first(_KNOWN, number=reading.number) is None:
+    account = first(_KNOWN, number=reading.number) if reading else None
+    if reading is None or account is None:
         raise CodeInvalid()
     if reading.freshness is Freshness.STALE:
         raise CodeExpired()
     if first(_HAS_ACCOUNT, resident_id=resident.id) is not None:
         raise AlreadyLinked()
+    wechat_accounts.lock_all_of_one(account.id)
     if execute(_LINK, number=reading.number, resident_id=resident.id).rowcount == 0:
         raise AccountJoined()
     privacy.record_consent(resident.id, consent_version, recorded_by=actor.id)

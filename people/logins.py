@@ -3,6 +3,7 @@
 Failures are counted in the database, per account.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kernel import audit, clock, ids, signing
 from kernel.database import Model, add, execute, first
 from kernel.errors import Conflict, NotSignedIn, TooOften, ValidationFailed
-from people import passwords, second_factors, sessions
+from people import passwords, second_factors, sessions, sign_in_tickets
 from people.actors import Merchant, Party, Staff
 
 MAX_FAILURES = 10
@@ -28,6 +29,15 @@ class BadCredentials(NotSignedIn):
 
 class OtpRequired(NotSignedIn):
     title = "请输入手机验证器上的六位动态验证码"
+
+    def __init__(self, ticket: str = "") -> None:
+        """`ticket` says for five minutes that the password was right, so that it need not be typed again."""
+        super().__init__()
+        self.ticket = ticket
+
+
+class TicketExpired(NotSignedIn):
+    title = "离输入密码过去太久了，请重新输入密码"
 
 
 class TooManyAttempts(TooOften):
@@ -139,9 +149,35 @@ def check(username: str, password: str, *, demo_allowed: bool, otp: str | None =
         raise _failed(username)
     if login.totp_confirmed_at:
         if otp is None:
-            raise OtpRequired()
+            raise OtpRequired(sign_in_tickets.give(username, login.password_hash))
         if not second_factors.accept(login.id, otp):
             raise _failed(username)
+    return _opened(username, login)
+
+
+def check_code(ticket: str, otp: str, *, demo_allowed: bool) -> tuple[UUID, str]:
+    """The second step of signing in: what `check` gives, for the ticket of OtpRequired and a one-time password.
+
+    Raises:
+        TicketExpired: the ticket is forged or older than five minutes, or the login has changed since.
+        TooManyAttempts: ten failures within 15 minutes on this name.
+        BadCredentials: a wrong or used one-time password; the failure is counted.
+    """
+    username = sign_in_tickets.username_of(ticket)
+    if username is None:
+        raise TicketExpired()
+    _take_turn(username)
+    login = first(_STANDING, username=username)
+    if login is None or not sign_in_tickets.good(ticket, login.password_hash):
+        raise TicketExpired()
+    if not login.open or (login.demo and not demo_allowed) or login.totp_confirmed_at is None:
+        raise TicketExpired()
+    if not second_factors.accept(login.id, otp):
+        raise _failed(username)
+    return _opened(username, login)
+
+
+def _opened(username: str, login: Any) -> tuple[UUID, str]:
     forgive(username)
     kind = "staff" if login.staff_id else "merchant"
     audit.record(Party(kind, login.staff_id or login.id), "login.open", login.id, None)
@@ -183,6 +219,31 @@ _OWN = text(
 )
 _OWN_NAME = text("SELECT l.username FROM logins l JOIN sessions s ON s.login_id = l.id WHERE s.id = :session_id")
 _SET_PASSWORD = text("UPDATE logins SET password_hash = :password_hash WHERE id = :id")
+
+
+@dataclass(frozen=True)
+class OwnLogin:
+    """One's own login: since when it has a second factor, what was begun of one (`secret`, `uri`), recovery codes left."""
+
+    username: str
+    second_factor_since: datetime | None
+    begun: dict[str, str] | None
+    codes_left: int
+
+
+_OWN_STATE = text(
+    """
+    SELECT l.id, l.username, l.totp_confirmed_at,
+           (SELECT count(*) FROM recovery_codes c WHERE c.login_id = l.id AND c.used_at IS NULL) AS codes_left
+    FROM logins l JOIN sessions s ON s.login_id = l.id WHERE s.id = :session_id
+    """
+)
+
+
+def own(actor: Staff | Merchant) -> OwnLogin:
+    """The login with which the actor is signed in."""
+    row = execute(_OWN_STATE, session_id=actor.session_id).one()
+    return OwnLogin(row.username, row.totp_confirmed_at, second_factors.begun(row.id, row.username), row.codes_left)
 
 
 def change_password(actor: Staff | Merchant, old_password: str, new_password: str) -> None:

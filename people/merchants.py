@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from kernel import audit, clock, ids, paging
 from kernel.database import Model, add, db
 from kernel.errors import NotFound
-from people import divisions, logins, sessions
+from people import actors, divisions, logins, sessions
 from people.actors import Staff, System
 from people.divisions import Division
 
@@ -75,6 +75,11 @@ def get(actor: Staff, merchant_id: UUID) -> Merchant:
         raise NotFound()
     actor.must_see_in_community(merchant.community.lineage)
     return merchant
+
+
+def mine(actor: actors.Merchant) -> tuple[Merchant, str]:
+    """The actor's own merchant, and the username of his login."""
+    return db.session.get_one(Merchant, actor.merchant_id), db.session.get_one(logins.Login, actor.id).username
 
 
 def change(actor: Staff, merchant_id: UUID, **changes: Any) -> Merchant:

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel import clock, ids, outbox, paging
-from kernel.database import Model, add, execute
+from kernel import clock, ids, paging
+from kernel.database import Model, execute
 from kernel.errors import NotFound
 from people.actors import Resident, Staff
 
@@ -39,20 +39,21 @@ class Message(Model):
         return {"type": self.source_type, "id": str(self.source_id)}
 
 
+_TELL = text(
+    """
+    INSERT INTO messages (id, resident_id, kind, title, body, source_type, source_id, created_at)
+    SELECT :id, id, :kind, :title, :body, :source_type, :source_id, :now
+    FROM residents WHERE id = :resident_id AND left_at IS NULL
+    RETURNING id
+    """
+)
+
+
 def tell(resident_id: UUID, kind: str, title: str, body: str, source_type: str, source_id: UUID) -> None:
-    """Tell a resident something; the letter that carries it further has the message's own id."""
-    message = Message(
-        id=ids.new(),
-        resident_id=resident_id,
-        kind=kind,
-        title=title,
-        body=body,
-        source_type=source_type,
-        source_id=source_id,
-        created_at=clock.now(),
-    )
-    add(message)
-    outbox.add_letter(message.id, "message", {"resident_id": str(resident_id), "kind": kind, "title": title, "body": body})
+    """Tell a resident something, unless he has left; the letter that carries it further has the message's own id."""
+    words = {"kind": kind, "title": title, "body": body, "source_type": source_type, "source_id": source_id}
+    told = execute(_TELL, id=ids.new(), resident_id=resident_id, now=clock.now(), **words)
+    execute(_ADD_LETTERS, ids=list(told.scalars()))
 
 
 # Ids made by the database: the time of `stamp`, which is the beginning of an id of ours, and random digits after it.
@@ -61,7 +62,8 @@ _TELL_OWNERS = text(
     INSERT INTO messages (id, resident_id, kind, title, body, source_type, source_id, created_at)
     SELECT CAST(overlay(CAST(gen_random_uuid() AS text) PLACING :stamp FROM 1) AS uuid),
            id, :kind, :title, :body, :source_type, :source_id, :now
-    FROM residents WHERE (household_id = :owner OR (id = :owner AND household_id IS NULL)) AND left_at IS NULL
+    FROM residents
+    WHERE (household_id = :owner OR (id = :owner AND household_id IS NULL) OR id = :earner) AND left_at IS NULL
     RETURNING id
     """
 )
@@ -76,19 +78,14 @@ _ADD_LETTERS = text(
 _STAMP = len("01234567-89ab-7")  # the time and the version of a UUIDv7
 
 
-def tell_owners(wallet: str, kind: str, title: str, body: str, source_type: str, source_id: UUID) -> None:
-    """Tell those whose wallet it is: the present members of a household, or the one resident."""
-    told = execute(
-        _TELL_OWNERS,
-        stamp=str(ids.new())[:_STAMP],
-        owner=UUID(wallet),
-        kind=kind,
-        title=title,
-        body=body,
-        source_type=source_type,
-        source_id=source_id,
-        now=clock.now(),
-    )
+def tell_owners(
+    wallet: str, kind: str, title: str, body: str, source_type: str, source_id: UUID, *, earner: UUID | None = None
+) -> None:
+    """Tell those whose wallet it is: the present members of a household, or the one resident; and the `earner`, once,
+    wherever he lives now."""
+    words = {"kind": kind, "title": title, "body": body, "source_type": source_type, "source_id": source_id}
+    stamp = str(ids.new())[:_STAMP]
+    told = execute(_TELL_OWNERS, stamp=stamp, owner=UUID(wallet), earner=earner, now=clock.now(), **words)
     execute(_ADD_LETTERS, ids=list(told.scalars()))
 
 

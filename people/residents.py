@@ -11,7 +11,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kernel import audit, clock, codes, ids, signing
 from kernel.database import Model, add, db, execute, first
 from kernel.errors import Conflict, NotFound, ValidationFailed
-from people import divisions, households, masking, messages, names, privacy, settings  # noqa: F401 (their tables)
+from people import (  # noqa: F401 (their tables)
+    divisions,
+    households,
+    masking,
+    messages,
+    names,
+    privacy,
+    settings,
+    wechat_accounts,
+)
 from people.actors import Newcomer, Staff
 from people.actors import Resident as ResidentActor
 
@@ -206,8 +215,10 @@ def change_own(actor: ResidentActor, **changes: Any) -> None:
 
 _JOIN = text(
     """
-    UPDATE wechat_accounts SET resident_id = :resident_id
-    WHERE id = :account_id AND resident_id IS NULL AND left_on IS DISTINCT FROM :today
+    UPDATE wechat_accounts w SET resident_id = :resident_id
+    WHERE w.id = :account_id AND w.resident_id IS NULL AND w.left_on IS DISTINCT FROM :today
+      AND NOT EXISTS (
+        SELECT FROM wechat_accounts o WHERE o.unionid = w.unionid AND (o.resident_id IS NOT NULL OR o.left_on = :today))
     """
 )
 _LOCK_ENTERED = text(
@@ -263,6 +274,7 @@ def register(
         resident.phone_verified = True
         describe(resident, **({"address": address} if address else {}))
         db.session.flush()
+    wechat_accounts.lock_all_of_one(actor.id)
     if execute(_JOIN, resident_id=resident.id, account_id=actor.id, today=clock.today()).rowcount == 0:
         check_not_left_today(actor)
         raise AlreadyRegistered()
@@ -271,13 +283,17 @@ def register(
     return resident
 
 
-_LEFT_ON = text("SELECT left_on FROM wechat_accounts WHERE id = :account_id")
+_LEFT_TODAY = text(
+    """
+    SELECT 1 AS found FROM wechat_accounts w JOIN wechat_accounts o ON o.id = w.id OR o.unionid = w.unionid
+    WHERE w.id = :account_id AND o.left_on = :today LIMIT 1
+    """
+)
 
 
 def check_not_left_today(actor: Newcomer) -> None:
     """Raises LeftToday for a newcomer who left a community today: leaving and joining again is no way to earn."""
-    row = first(_LEFT_ON, account_id=actor.id)
-    if row is not None and row.left_on == clock.today():
+    if first(_LEFT_TODAY, account_id=actor.id, today=clock.today()) is not None:
         raise LeftToday()
 
 

@@ -35,6 +35,19 @@ def begin(login_id: UUID, username: str) -> dict[str, str] | None:
     secret = pyotp.random_base32()
     if execute(_BEGIN, id=login_id, sealed=signing.encrypt("totp", secret)).rowcount == 0:
         return None
+    return _for_app(secret, username)
+
+
+_BEGUN = text("SELECT totp_sealed FROM logins WHERE id = :id AND totp_confirmed_at IS NULL")
+
+
+def begun(login_id: UUID, username: str) -> dict[str, str] | None:
+    """The secret that was begun and not confirmed yet, as `begin` gave it; None where there is none."""
+    row = first(_BEGUN, id=login_id)
+    return _for_app(signing.decrypt("totp", row.totp_sealed), username) if row and row.totp_sealed else None
+
+
+def _for_app(secret: str, username: str) -> dict[str, str]:
     return {"secret": secret, "uri": pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)}
 
 

@@ -182,8 +182,7 @@ def make_up(actor: Resident, day: date) -> CheckIn:
         NotMissed: he checked in on that day.
     """
     today = clock.today()
-    joined = clock.day_of(residents.get(actor.id).created_at)
-    if not max(today.replace(day=1), joined) <= day < today:
+    if not _first_to_make_up(actor, today) <= day < today:
         raise ValidationFailed({"date": ["只能补签本月已经过去的日子"]})
     residents.lock(actor.id)  # his cards are counted one after the other
     if cards_left(actor, day) == 0:
@@ -210,6 +209,25 @@ def streak(actor: Resident) -> int:
     """How many days in a row the actor has checked in, up to today or, if he has not yet today, up to yesterday."""
     row = first(_STREAK, resident_id=actor.id, yesterday=clock.today() - timedelta(days=1))
     return row.streak if row else 0
+
+
+def of_day(actor: Resident, day: date) -> dict[str, Any] | None:
+    """The actor's check-in on a day, None where there is none: date, points, streak, made_up."""
+    row = first(_BETWEEN, resident_id=actor.id, first=day, until=day + timedelta(days=1))
+    return dict(row._mapping) if row else None
+
+
+def missed(actor: Resident) -> list[date]:
+    """The days for which the actor may still make up: those of this month since he joined without a check-in, newest first."""
+    today = clock.today()
+    begins = _first_to_make_up(actor, today)
+    done = {day["date"] for day in of_month(actor, today)}
+    days = (today - timedelta(days=ago) for ago in range(1, (today - begins).days + 1))
+    return [day for day in days if day not in done]
+
+
+def _first_to_make_up(actor: Resident, today: date) -> date:
+    return max(today.replace(day=1), clock.day_of(residents.get(actor.id).created_at))
 
 
 def of_month(actor: Resident, month: date) -> list[dict[str, Any]]:

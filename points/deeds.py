@@ -1,6 +1,6 @@
 """Deeds: something good that was done, declared by the resident, later reviewed (`points.reviews`), then credited."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -305,33 +305,45 @@ _LOCK_RESIDENT = text("SELECT household_id FROM residents WHERE id = :id FOR NO 
 _LOCK_HOUSEHOLD = text("SELECT FROM households WHERE id = :id FOR NO KEY UPDATE")
 _DECLARED = text(
     """
-    SELECT count(*) FILTER (WHERE own AND occurred_on = :day) AS per_day,
+    SELECT rule_id, count(*) FILTER (WHERE own AND occurred_on = :day) AS per_day,
            count(*) FILTER (WHERE own AND date_trunc('week', occurred_on) = date_trunc('week', CAST(:day AS date))) AS per_week,
            count(*) FILTER (WHERE own AND in_month) AS per_month,
            count(*) FILTER (WHERE in_month) AS per_household_month
-    FROM (SELECT d.occurred_on, d.resident_id = :resident_id AS own,
+    FROM (SELECT d.rule_id, d.occurred_on, d.resident_id = :resident_id AS own,
                  date_trunc('month', d.occurred_on) = date_trunc('month', CAST(:day AS date)) AS in_month
           FROM residents r JOIN deeds d ON d.resident_id = r.id
-          WHERE (r.id = :resident_id OR r.household_id = :household_id) AND d.rule_id = :rule_id
+          WHERE (r.id = :resident_id OR r.household_id = :household_id) AND d.rule_id = ANY(:rule_ids)
             AND d.status IN ('pending', 'returned', 'approved') AND d.occurred_on BETWEEN :day - 31 AND :day + 31
             AND d.id IS DISTINCT FROM CAST(:but AS uuid)) live
+    GROUP BY rule_id
     """
 )
 
 
+def allowed(community_code: str, limits: Mapping[str, int]) -> dict[str, int]:
+    """How often a rule with some limits may be declared in a community, which may say that once a day is enough."""
+    once_a_day = settings.of(community_code).same_rule_once_a_day
+    return {**limits, "per_day": 1} if once_a_day else dict(limits)
+
+
+def reached(
+    resident_id: UUID, household_id: UUID | None, day: date, most: Mapping[UUID, Mapping[str, int]], but: UUID | None = None
+) -> set[UUID]:
+    """Those rules, given with how often they may `most` be declared, of which no more is allowed him around a day."""
+    counted = {"resident_id": resident_id, "household_id": household_id, "rule_ids": list(most)}
+    rows = execute(_DECLARED, **counted, day=day, but=but)
+    return {row.rule_id for row in rows if any(getattr(row, name) >= limit for name, limit in most[row.rule_id].items())}
+
+
 def check_limits(resident_id: UUID, rule: Rule, occurred_on: date, but: UUID | None = None) -> None:
     """Lock the resident, and raise LimitReached where no more is allowed him around that day, the deed `but` not counted."""
-    allowed = {name: limit for name in rules.LIMITS if (limit := getattr(rule.terms, name)) is not None}
-    if settings.of(rule.community_code).same_rule_once_a_day:
-        allowed["per_day"] = 1
-    if not allowed:
+    most = allowed(rule.community_code, rules.terms_of(rule.terms).limits)
+    if not most:
         return
     # Behind the locks no other deed of this resident, or of his household, can slip in between counting and inserting.
     resident = first(_LOCK_RESIDENT, id=resident_id)
     assert resident is not None
-    if "per_household_month" in allowed and resident.household_id:
+    if "per_household_month" in most and resident.household_id:
         execute(_LOCK_HOUSEHOLD, id=resident.household_id)
-    counted = {"resident_id": resident_id, "household_id": resident.household_id, "rule_id": rule.id}
-    declared = first(_DECLARED, **counted, day=occurred_on, but=but)
-    if any(getattr(declared, name) >= limit for name, limit in allowed.items()):
+    if reached(resident_id, resident.household_id, occurred_on, {rule.id: most}, but):
         raise LimitReached()

@@ -59,6 +59,7 @@ _COUNTED = text(
 
 def of_deed(actor: Staff, deed_id: UUID) -> Detailed:
     """One deed of the actor's part of the tree, with the history of its resident. Raises NotFound."""
+    # Apart from the history: pages look at the flags of the deed alone, and those of a history of pictures take long to find.
     seen = reviews.seen_by(actor, [reviews.get(actor, deed_id)])[0]
     history = _history(actor, seen.deed.resident_id, seen.deed.community_code, but=deed_id)
     return Detailed(seen.deed, seen.resident, seen.steps, seen.flags_of_page, history)

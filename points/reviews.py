@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,10 @@ from people.actors import Staff
 from people.divisions import Division
 from people.residents import Resident
 from points import awards, deeds, feed, flags, ledger, news
-from points.deeds import AlreadyReviewed, Deed
+from points.awards import WaitingCredit
+from points.deeds import AlreadyReviewed, Deed, DeedStep
+
+LATE_DAYS = 3  # a deed that waits for longer is late
 
 
 class OwnDeed(Forbidden):
@@ -45,12 +49,25 @@ class Queued:
         return self.flags_of_page()[self.deed.id]
 
 
-def queue(actor: Staff, window: paging.Window, *, q: str | None = None, **equal: Any) -> paging.Page[Queued]:
+def queue(
+    actor: Staff,
+    window: paging.Window,
+    *,
+    q: str | None = None,
+    late: bool = False,
+    waits_for: str | None = None,
+    **equal: Any,
+) -> paging.Page[Queued]:
     """The deeds in the actor's part of the tree, oldest first; `q` is looked for in the description and the resident's name.
 
-    `equal` holds what a deed must have: a status, rule_id, resident_id or channel; None is no matter.
+    `late` leaves those that wait for review for more than three days, `waits_for` those whose credit waits for a notice or a
+    budget. `equal` holds what a deed must have: a status, rule_id, resident_id or channel; None is no matter.
     """
     query = select(Deed).where(*visible(actor))
+    if late:
+        query = query.where(*_late())
+    if waits_for:
+        query = query.where(Deed.waiting.has(WaitingCredit.waits_for == waits_for))
     query = query.where(*(getattr(Deed, name) == value for name, value in equal.items() if value is not None))
     if q:
         found = Deed.description.contains(q, autoescape=True)
@@ -59,6 +76,12 @@ def queue(actor: Staff, window: paging.Window, *, q: str | None = None, **equal:
         query = query.where(found)
     page = paging.by_id(query.options(*deeds.EAGER), Deed.id, window, oldest_first=True)
     return paging.Page(seen_by(actor, page.items), page.next)
+
+
+def _late() -> tuple[ColumnElement[bool], ...]:
+    since = clock.now() - timedelta(days=LATE_DAYS)
+    handed_in = DeedStep.action.in_(("declared", "resubmitted")) & (DeedStep.at >= since)
+    return Deed.status == "pending", ~Deed.steps.any(handed_in)
 
 
 def visible(actor: Staff) -> list[ColumnElement[bool]]:
@@ -179,7 +202,8 @@ def revoke(actor: Staff, deed_id: UUID, *, reason: str) -> Queued:
     feed.take_off_silently(deed_id, reason)
     owed = f"，另有 {taken.owed} 分已经用掉，会从以后的积分里扣除" if taken.owed else ""
     body = f"“{deed.judged_by['title']}”的积分收回了 {taken.points} 分{owed}。原因：{reason}。有疑问请联系社区。"
-    messages.tell(deed.resident_id, "deed.revoked", "一件善行的积分被收回", body, "deed", deed_id)
+    wallet = households.wallet_now(deed.wallet or str(deed.resident_id))
+    messages.tell_owners(wallet, "deed.revoked", "一件善行的积分被收回", body, "deed", deed_id, earner=deed.resident_id)
     _record(actor, deed, "revoked", reason, points=taken.points, owed=taken.owed)
     return _shown(actor, deed_id)
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from kernel import paging
 from kernel.database import execute, first
+from kernel.errors import NotFound
 from people.actors import Resident
 
 
@@ -147,6 +148,25 @@ def history_of(owner: str, window: paging.Window) -> paging.Page[Entry]:
     rows = execute(_HISTORY, owner=owner, before=2**62 if before is None else before, limit=window.limit + 1)
     entries = [_entry(row) for row in rows]
     return paging.cut(entries, window.limit, lambda entry: entry.number)
+
+
+_ONE = text(
+    """
+    SELECT t.number, t.id, t.kind, t.title, t.created_at, t.source_type, t.source_id,
+           CASE WHEN t.credit_account = w.id THEN t.amount ELSE -t.amount END AS points,
+           CASE WHEN t.credit_account = w.id THEN t.credit_balance ELSE t.debit_balance END AS balance_after
+    FROM transfers t JOIN accounts w ON w.id IN (t.credit_account, t.debit_account)
+    WHERE t.id = :id AND w.owner = :owner AND w.kind = 'wallet'
+    """
+)
+
+
+def one(actor: Resident, transfer_id: UUID) -> Entry:
+    """One of the transfers of the actor's wallet. Raises NotFound."""
+    row = first(_ONE, id=transfer_id, owner=actor.wallet)
+    if row is None:
+        raise NotFound()
+    return _entry(row)
 
 
 _ENTRY = text(

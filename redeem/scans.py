@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kernel import audit, clock, codes, ids, paging
 from kernel.codes import CodeExpired, CodeInvalid, Freshness, Reading
 from kernel.database import Model, add, execute, first
-from kernel.errors import Conflict, Forbidden, Refusal, TooManyRequests
+from kernel.errors import Conflict, Forbidden, NotFound, Refusal, TooManyRequests
 from people import masking
 from people.actors import Merchant
 from points import ledger
@@ -78,6 +78,14 @@ class Scanned:
     redeemed_at: datetime
 
 
+@dataclass(frozen=True)
+class Taken:
+    """How many scans there were, and for how many points."""
+
+    scans: int
+    points: int
+
+
 _MISSES = """
     (SELECT count(*) FROM (
         SELECT FROM refused_scans WHERE login_id = :login_id AND code = 'code_invalid' AND at > :since LIMIT :max) misses)
@@ -132,13 +140,17 @@ def redeem(actor: Merchant, *, token: str, pieces: int | None = None) -> Scanned
     return Scanned(scan_id, _order(done.id, done), done.pieces, points, masking.name(done.resident_name), now)
 
 
-_FIND = text(
-    """
+_SHOWN = """
     SELECT s.id, s.order_id, s.pieces, s.points, s.at, o.quantity, o.pieces_left, o.unit_price, o.item_id,
            i.name AS item_name, r.name AS resident_name
     FROM scans s JOIN orders o ON o.id = s.order_id JOIN items i ON i.id = o.item_id JOIN residents r ON r.id = o.resident_id
-    WHERE s.merchant_id = :merchant_id AND s.at >= :start AND s.at < :until AND s.id < :before
-    ORDER BY s.id DESC LIMIT :limit
+    WHERE s.merchant_id = :merchant_id AND """
+_GET = text(_SHOWN + "s.id = :id")
+_FIND = text(_SHOWN + "s.at >= :start AND s.at < :until AND s.id < :before ORDER BY s.id DESC LIMIT :limit")
+_TAKEN = text(
+    """
+    SELECT count(*) AS scans, coalesce(sum(points), 0) AS points FROM scans
+    WHERE merchant_id = :merchant_id AND at >= :start AND at < :until
     """
 )
 _LAST_ID = UUID(int=2**128 - 1)
@@ -148,8 +160,27 @@ def find(actor: Merchant, window: paging.Window, start: datetime, until: datetim
     """What the actor's merchant scanned from one moment until another, newest first."""
     before = window.after_id() or _LAST_ID
     rows = execute(_FIND, merchant_id=actor.merchant_id, start=start, until=until, before=before, limit=window.limit + 1)
-    found = [Scanned(r.id, _order(r.order_id, r), r.pieces, r.points, masking.name(r.resident_name), r.at) for r in rows]
-    return paging.cut(found, window.limit, lambda scan: scan.id)
+    return paging.cut([_shown(row) for row in rows], window.limit, lambda scan: scan.id)
+
+
+def get(actor: Merchant, scan_id: UUID) -> Scanned:
+    """One scan of the actor's merchant. Raises NotFound."""
+    row = first(_GET, merchant_id=actor.merchant_id, id=scan_id)
+    if row is None:
+        raise NotFound()
+    return _shown(row)
+
+
+def taken(actor: Merchant, start: datetime, until: datetime) -> Taken:
+    """What the actor's merchant scanned from one moment until another, in all."""
+    row = first(_TAKEN, merchant_id=actor.merchant_id, start=start, until=until)
+    assert row is not None
+    return Taken(row.scans, int(row.points))
+
+
+def _shown(row: Any) -> Scanned:
+    order, resident = _order(row.order_id, row), masking.name(row.resident_name)
+    return Scanned(row.id, order, row.pieces, row.points, resident, row.at)
 
 
 def _order(order_id: UUID, row: Any) -> dict[str, Any]:

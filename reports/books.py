@@ -199,7 +199,8 @@ INVARIANTS: dict[str, str] = {
         WHERE r.household_id IS NOT NULL AND r.household_id IS DISTINCT FROM m.to_id
     """,
     "10 每个请求编号只有一个结果": """
-        SELECT caller, key FROM idempotency_keys WHERE status IS NULL OR status NOT BETWEEN 200 AND 299
+        SELECT caller, key FROM idempotency_keys
+        WHERE status IS NULL OR NOT (status BETWEEN 200 AND 299 OR status = 303) -- a page's answer is where to go on
     """,
     "10 每次动用积分都在审计日志里，恰有一条": """
         SELECT t.id, t.kind, t.source_id FROM transfers t LEFT JOIN orders o ON o.id = t.source_id

@@ -102,6 +102,14 @@ def moves(other_kinds: Sequence[str], whose: str = "true") -> str:
     return side("credit", "debit", "") + "UNION ALL" + side("debit", "credit", "-")
 
 
+def in_hand(whose: str = "true") -> str:
+    """What owners have now, in their wallets and held for their orders; those with nothing left out."""
+    return f"""
+        SELECT w.owner, sum(w.balance) AS points FROM accounts w
+        WHERE w.kind IN ('wallet', 'held') AND {whose} GROUP BY w.owner HAVING sum(w.balance) > 0
+    """
+
+
 def approvals(status: str, whose: str = "true") -> str:
     """Deeds that were approved; `status` says which of them, as they stand now, are meant."""
     return f"""

@@ -14,7 +14,7 @@ from reports.facts import Part
 
 POINTS = {"issued": "issuance", "redeemed": "merchant", "expired": "expired"}
 COUNTS = ("deeds", "checkins", "participants", "residents")
-FIGURES = (*POINTS, *COUNTS)
+FIGURES = (*POINTS, *COUNTS, "outstanding")
 
 
 def of(
@@ -28,7 +28,8 @@ def of(
 ) -> paging.Page[dict[str, Any]]:
     """The rows behind a figure of a part of the tree over a range of days, each with its id, when, points, and who.
 
-    The points of the rows of `issued`, `redeemed` and `expired` add up to the figure; of all others the rows are counted.
+    The points of the rows of `issued`, `redeemed`, `expired` and `outstanding` add up to the figure; of all others the rows are
+    counted. A row of `outstanding` is a wallet that is not empty now, with the moment since when its owner is known.
     Who is the owner of the wallet (a resident or a household), or the resident; names are masked for those who may not see them.
 
     Raises:
@@ -88,6 +89,13 @@ def _counts(part: Part) -> dict[str, str]:
         "residents": f"""
             SELECT r.id AS key, r.id, r.created_at AS at, NULL AS points, NULL AS title, {who}
             FROM residents r WHERE r.left_at IS NULL AND {people}
+        """,
+        "outstanding": f"""
+            SELECT coalesce(h.id, r.id) AS key, coalesce(h.id, r.id) AS id, coalesce(h.created_at, r.created_at) AS at, w.points,
+                   NULL AS title, CASE WHEN h.id IS NULL THEN 'resident' ELSE 'household' END AS who_kind,
+                   coalesce(h.id, r.id) AS who_id, coalesce(h.name, r.name) AS who_name
+            FROM ({facts.in_hand(part.whose_wallets)}) w
+            LEFT JOIN households h ON h.id = CAST(w.owner AS uuid) LEFT JOIN residents r ON r.id = CAST(w.owner AS uuid)
         """,
     }
 

@@ -148,7 +148,13 @@ SECTIONS: dict[str, Section] = {
         """,
     ),
     "wechat": Section(
-        ("wechat_accounts",), "SELECT appid, openid, unionid, created_at, left_on FROM wechat_accounts WHERE resident_id = :id"
+        ("wechat_accounts",),
+        # By the unionid the same person's account at the service account too, which has no resident of its own.
+        """
+        SELECT appid, openid, unionid, created_at, left_on FROM wechat_accounts
+        WHERE resident_id = :id OR unionid IN (SELECT unionid FROM wechat_accounts WHERE resident_id = :id)
+        ORDER BY created_at, id
+        """,
     ),
     "sign_ins": Section(
         ("sessions",),

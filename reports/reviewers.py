@@ -11,9 +11,9 @@ from kernel import clock
 from kernel.database import execute, first
 from kernel.errors import ValidationFailed
 from people.actors import Staff
+from points.reviews import LATE_DAYS
 
 DEFAULT_DAYS = 30
-LATE_DAYS = 3
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,21 @@ def figures(actor: Staff, start: date | None = None, end: date | None = None) ->
     start = start or end - timedelta(days=DEFAULT_DAYS - 1)
     if end < start:
         raise ValidationFailed({"to": ["结束日期不能早于开始日期"]})
-    where = {"community": actor.community_code, "scope": actor.scope, "whole": actor.scope_level not in ("grid", "building")}
     days = {"start": clock.start_of(start), "until": clock.start_of(end + timedelta(days=1))}
+    reviewers = [_reviewer(row) for row in execute(_DECIDED, **days, **_where(actor))]
+    return Figures(start, end, reviewers, waiting(actor))
+
+
+def waiting(actor: Staff) -> Waiting:
+    """What waits for review now in the actor's part of the tree."""
     now = clock.now()
-    waiting = first(_WAITING, now=now, late=now - timedelta(days=LATE_DAYS), **where)
-    assert waiting is not None
-    reviewers = [_reviewer(row) for row in execute(_DECIDED, **days, **where)]
-    return Figures(start, end, reviewers, Waiting(waiting.total, waiting.oldest_since, waiting.late))
+    row = first(_WAITING, now=now, late=now - timedelta(days=LATE_DAYS), **_where(actor))
+    assert row is not None
+    return Waiting(row.total, row.oldest_since, row.late)
+
+
+def _where(actor: Staff) -> dict[str, Any]:
+    return {"community": actor.community_code, "scope": actor.scope, "whole": actor.scope_level not in ("grid", "building")}
 
 
 def _reviewer(row: Any) -> Reviewer:

@@ -36,6 +36,7 @@ class Statement:
     lines: list[Line]
 
 
+COLUMNS = ("时间", "项目", "件数", "积分")
 _OPENING = text("SELECT coalesce(sum(points), 0) AS points FROM scans WHERE merchant_id = :merchant_id AND at < :start")
 _LINES = text(
     """
@@ -60,3 +61,17 @@ def of_month(actor: Merchant, month: date) -> Statement:
     lines = [Line(r.id, r.at, r.name, r.pieces, r.points, "redeemed") for r in rows]
     taken = sum(line.points for line in lines)
     return Statement(f"{start_day:%Y-%m}", opening, taken, 0, 0, opening + taken, lines)
+
+
+def table(statement: Statement) -> list[tuple[str | int | None, ...]]:
+    """The statement as rows under COLUMNS: the opening, each line, and the sums that lead to the closing."""
+    lines = [
+        (f"{line.at.astimezone(clock.zone()):%Y-%m-%d %H:%M:%S}", line.item, line.pieces, line.points) for line in statement.lines
+    ]
+    sums = (("本月收分", statement.taken), ("本月退分", -statement.refunded), ("本月已结算", -statement.settled))
+    return [
+        ("月初结存", None, None, statement.opening),
+        *lines,
+        *((name, None, None, points) for name, points in sums),
+        ("月末结存", None, None, statement.closing),
+    ]

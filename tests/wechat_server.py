@@ -23,7 +23,9 @@ USED_CODE = {"errcode": 40163, "errmsg": "code been used"}
 
 
 class WeChatServer:
-    """WeChat for one mini-program. `codes` are openids by login code, `phones` numbers by phone code; both may grow at any time.
+    """WeChat for one mini-program or service account.
+
+    `codes` are openids by login code, `phones` numbers by phone code; both may grow at any time.
 
     `trouble` says how it is ill: "busy" (-1), "error" (HTTP 500), "html" (no JSON), "list" (JSON, but no object), "silent"
     (no answer until the server ends). `says` puts an answer of the test's own under a path. `asked` is what it was asked:
@@ -85,6 +87,8 @@ class WeChatServer:
             match method, path:
                 case "GET", "/sns/jscode2session":
                     return self._stranger(given) or self._session(given)
+                case "GET", "/sns/oauth2/access_token":
+                    return self._stranger(given) or self._web_token(given)
                 case "POST", "/cgi-bin/stable_token":
                     return self._stranger(given) or self._access_token()
                 case "POST", "/wxa/business/getuserphonenumber":
@@ -113,6 +117,23 @@ class WeChatServer:
         openid = self.codes[given["js_code"]]
         more = {"unionid": self.unionids[openid]} if openid in self.unionids else {}
         return {"openid": openid, "session_key": "tiihtNczf5v6AKRyjwEUhQ==", **more}
+
+    def _web_token(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("grant_type") != "authorization_code":
+            return {"errcode": 40002, "errmsg": "invalid grant_type"}
+        refused = self._once(given.get("code"), self.codes)
+        if refused:
+            return refused
+        openid = self.codes[given["code"]]
+        more = {"unionid": self.unionids[openid]} if openid in self.unionids else {}
+        return {
+            "access_token": "web",
+            "expires_in": 7200,
+            "refresh_token": "web",
+            "openid": openid,
+            "scope": "snsapi_base",
+            **more,
+        }
 
     def _access_token(self) -> dict[str, Any]:
         return {"access_token": f"token-{self._tokens_given}", "expires_in": 7200}

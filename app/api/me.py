@@ -14,9 +14,10 @@ from app.web.openapi import refuses
 from app.web.parsing import Api
 from kernel.database import let_go
 from kernel.paging import Page
-from people import links, residents
+from people import links, residents, sign_in_codes
 from people.actors import Newcomer, Resident
 from people.residents import AlreadyRegistered, LeftToday
+from people.sign_in_codes import Issued
 from points import registrations, wallets
 from points.registrations import Me
 from points.wallets import Entry, Wallet
@@ -63,6 +64,16 @@ def change(actor: Resident, body: dict[str, Any]) -> Me:
 def link_code(actor: Newcomer | Resident) -> dict[str, Any]:
     """The code by which staff link the newcomer's WeChat account to the person they had entered."""
     return redeem.code_view(links.code(actor), None)
+
+
+# Not answered again under its key: a code is shown once, and kept by its digest only.
+@blueprint.post("/me/sign-in-codes")
+@audience.through_wechat
+@blueprint.arguments(points.Empty, required=False, example={})
+@blueprint.response(201, shapes.SignInCodeShape, example=shapes.SIGN_IN_CODE)
+def sign_in_code(actor: Newcomer | Resident, body: dict[str, Any]) -> Issued:
+    """A code to sign in with in one more browser, good once and for five minutes; the one before is dead."""
+    return sign_in_codes.issue(actor)
 
 
 @blueprint.get("/me/wallet")

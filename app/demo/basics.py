@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from app.demo import pictures, scenes
 from app.outside.wechat import STAND_IN_APPID
-from kernel import clock, ids
+from kernel import clock, ids, uploads
 from kernel.database import db
 from people import actors, divisions, merchants, residents, staff, wechat_accounts
 from people.actors import COMMAND_LINE
@@ -14,6 +15,7 @@ from points import registrations
 from redeem import items, orders, scans
 
 PASSWORD = "defen-demo-2026"
+PHOTOS_FROM = 12  # days ago
 # kind, name, price, stock, description, limits
 Offer = tuple[str, str, int, int | None, str, dict[str, int]]
 
@@ -83,9 +85,20 @@ def merchant(
             stock=stock,
             description=description,
             limits=limits,
+            upload_id=uploads.store(admin.id, pictures.of_item(title)).id,
         )
         offered[title] = item.id
     return actors.Merchant(merchants.login_of(made.id), ids.new(), made.id), offered
+
+
+def photos(owner: actors.Resident | actors.Staff, code: str, said: str, ago: int) -> list[UUID]:
+    """What its owner photographed of a deed so many days `ago`, by the code of its rule; of those long gone there is none."""
+    if ago > PHOTOS_FROM:
+        return []
+    many = 1 + (ago + len(said)) % 3 // 2
+    return [
+        uploads.store(owner.id, scenes.of_deed(code, f"{owner.id.int % 97} {ago} {said} {number}")).id for number in range(many)
+    ]
 
 
 def fetch(resident: actors.Resident, order_id: UUID, tills: dict[UUID, actors.Merchant]) -> None:

@@ -181,7 +181,8 @@ class Town:
 
     def _do_good(self, days_ago: int, place: int, resident: actors.Resident) -> None:
         code, description = DEEDS[(days_ago * 3 + place) % len(DEEDS)]
-        deed = deeds.declare(resident, rule_id=self.rules[code], occurred_on=clock.today(), description=description)
+        said = {"rule_id": self.rules[code], "occurred_on": clock.today(), "description": description}
+        deed = deeds.declare(resident, **said, upload_ids=basics.photos(resident, code, description, days_ago))
         if days_ago == 0 and place <= 3:
             return  # it waits for the visitor
         reviewer, luck = self.office["reviewer"], (days_ago + place) % 9
@@ -216,7 +217,9 @@ class Town:
         if days_ago in ON_BEHALF:
             code, channel, description = ON_BEHALF[days_ago]
             said = {"rule_id": self.rules[code], "occurred_on": clock.today(), "description": description}
-            queued = entries.enter(self.office["grid_worker"], resident_id=self.villager_id, channel=channel, **said)
+            clerk = self.office["grid_worker"]
+            said["upload_ids"] = basics.photos(clerk, code, description, days_ago)
+            queued = entries.enter(clerk, resident_id=self.villager_id, channel=channel, **said)
             if days_ago > 0:
                 reviews.approve(self.office["reviewer"], queued.deed.id)
                 self._like(queued.deed.id, days_ago)

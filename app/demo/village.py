@@ -175,7 +175,9 @@ class Village:
     def _do_good(self, deed: Deed) -> None:
         said = {"rule_id": self.rules[deed.rule], "occurred_on": clock.today(), "quantity": deed.quantity}
         if deed.how == "self":
-            deed_id = deeds.declare(self.on_wechat[deed.who][0], description=deed.said, **said).id
+            actor, _ = self.on_wechat[deed.who]
+            said["upload_ids"] = basics.photos(actor, deed.rule, deed.said, deed.ago)
+            deed_id = deeds.declare(actor, description=deed.said, **said).id
         else:
             clerk, resident_id = self.grid_workers[deed.who], self.people[deed.who]
             deed_id = entries.enter(clerk, resident_id=resident_id, channel=deed.how, description=deed.said, **said).deed.id

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app.merchant import till
+from app.merchant import account, scans, statements, till
 
-MODULES = (till,)
+MODULES = (till, scans, statements, account)
 
 
 def register(app: Flask) -> None:

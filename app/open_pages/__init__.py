@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app.open_pages import enter, look, photos, sign_in
+from app.open_pages import enter, enter_wechat, join, look, photos, sign_in
 
-MODULES = (enter, sign_in, look, photos)
+MODULES = (enter, sign_in, look, photos, enter_wechat, join)
 
 
 def register(app: Flask) -> None:

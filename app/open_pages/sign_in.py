@@ -1,10 +1,11 @@
 """Signing in with a password, for staff and merchants; signing out, for everybody."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import Response, current_app, redirect, url_for
 
-from app.schemas.pages import SignInForm
+from app.schemas.pages import CodeForm, SignInForm
 from app.web import audience, faces, forms, pages
 from app.web.faces import Pages
 from people import logins, sessions
@@ -16,7 +17,7 @@ blueprint = Pages("open", "sign_in", __name__)
 @blueprint.get("/sign-in")
 @audience.anyone
 def show() -> Response:
-    """Username, password, and the six digits where a second factor is enrolled."""
+    """Username and password; the six digits are asked for when the password was right and they are needed."""
     return pages.show("open/sign_in.html")
 
 
@@ -26,7 +27,22 @@ def show() -> Response:
 def sign_in(body: dict[str, Any]) -> Response:
     """Sign in; whoever was signed in with this browser is out."""
     body.pop("kept")
-    login_id, role = logins.check(**body, demo_allowed=not current_app.config["SETTINGS"].production)
+    return _signed_in(*logins.check(**body, demo_allowed=_demo_allowed()))
+
+
+@blueprint.post("/sign-in/code")
+@audience.anyone
+@forms.takes(CodeForm, again="show")
+def enter_code(body: dict[str, Any]) -> Response:
+    """The second step, where it is needed."""
+    return _signed_in(*logins.check_code(body["ticket"], body["otp"], demo_allowed=_demo_allowed()))
+
+
+def _demo_allowed() -> bool:
+    return not current_app.config["SETTINGS"].production
+
+
+def _signed_in(login_id: UUID, role: str) -> Response:
     return pages.signed_in(
         sessions.open_page(login_id=login_id), "merchant_till.show" if role == "merchant" else "staff_start.show"
     )

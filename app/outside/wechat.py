@@ -9,6 +9,7 @@ import re
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from flask import Flask, current_app
@@ -24,7 +25,7 @@ log = logging.getLogger("defen")
 
 
 class WeChatRejected(NotSignedIn):
-    title = "微信登录没有成功，请退出后重新打开小程序再试"
+    title = "微信登录没有成功，请退出后重新打开再试"
     code = "wechat_rejected"
 
 
@@ -59,6 +60,21 @@ def install(app: Flask, settings: Settings) -> None:
         app.extensions["defen-wechat"] = WeChatHTTP(settings.wechat_api_base, settings.wechat_app_id, settings.wechat_app_secret)
     else:
         app.extensions["defen-wechat"] = StandIn()
+    web = settings.wechat_web_app_id, settings.wechat_web_app_secret
+    app.extensions["defen-wechat-web"] = None
+    if web[0] and web[1]:
+        app.extensions["defen-wechat-web"] = WebHTTP(settings.wechat_api_base, settings.wechat_open_base, web[0], web[1])
+
+
+def is_stand_in() -> bool:
+    """Whether this app has the demo's stand-in for WeChat."""
+    return isinstance(gateway(), StandIn)
+
+
+def web() -> "WebHTTP | None":
+    """The service account by which people sign in to pages, where there is one."""
+    found: WebHTTP | None = current_app.extensions["defen-wechat-web"]
+    return found
 
 
 def gateway() -> WeChat:
@@ -77,11 +93,7 @@ class WeChatHTTP:
     def identify(self, code: str) -> Identity:
         query = {"appid": self._appid, "secret": self._secret, "js_code": code, "grant_type": "authorization_code"}
         answer = self._ask("GET", "/sns/jscode2session", params=query)
-        if answer.get("errcode") or not isinstance(answer.get("openid"), str):
-            log.warning("wechat rejected a login code", extra={"errcode": answer.get("errcode")})
-            raise WeChatRejected()
-        unionid = answer.get("unionid")
-        return Identity(self._appid, answer["openid"], unionid if isinstance(unionid, str) else None)
+        return _identity(self._appid, answer)
 
     def phone(self, code: str, openid: str) -> str:
         answer: dict[str, Any] = {}
@@ -114,15 +126,49 @@ class WeChatHTTP:
         return self._token
 
     def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        try:
-            answer = requests.request(method, self._base + path, timeout=TIMEOUT_S, allow_redirects=False, **request)
-            found = answer.json() if answer.status_code == 200 else None
-        except (requests.RequestException, ValueError):
-            found = None
-        if not isinstance(found, dict) or found.get("errcode") == BUSY:
-            log.warning("wechat unavailable", extra={"call": path})
-            raise WeChatUnavailable()
-        return found
+        return _ask(method, self._base + path, **request)
+
+
+class WebHTTP:
+    """A service account of WeChat's: its web authorisation tells us who looks at a page in WeChat's browser."""
+
+    def __init__(self, base: str, open_base: str, appid: str, secret: str) -> None:
+        self._base, self._open_base, self._appid, self._secret = base, open_base, appid, secret
+
+    def address(self, back: str, state: str) -> str:
+        """Where to send the browser; WeChat asks the person nothing and sends it `back` with a code and the state."""
+        # WeChat wants the parameters in just this order.
+        query = {"appid": self._appid, "redirect_uri": back, "response_type": "code", "scope": "snsapi_base", "state": state}
+        return f"{self._open_base}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
+
+    def identify(self, code: str) -> Identity:
+        """Who is behind a code that a browser came back with. Raises WeChatRejected, WeChatUnavailable."""
+        query = {"appid": self._appid, "secret": self._secret, "code": code, "grant_type": "authorization_code"}
+        answer = _ask("GET", f"{self._base}/sns/oauth2/access_token", params=query)
+        # Behind a page that WeChat shows as a mere snapshot stands a made-up account, which is nobody.
+        if answer.get("is_snapshotuser") == 1:
+            raise WeChatRejected()
+        return _identity(self._appid, answer)
+
+
+def _identity(appid: str, answer: dict[str, Any]) -> Identity:
+    if answer.get("errcode") or not isinstance(answer.get("openid"), str):
+        log.warning("wechat rejected a login code", extra={"errcode": answer.get("errcode")})
+        raise WeChatRejected()
+    unionid = answer.get("unionid")
+    return Identity(appid, answer["openid"], unionid if isinstance(unionid, str) and unionid else None)
+
+
+def _ask(method: str, address: str, **request: Any) -> dict[str, Any]:
+    try:
+        answer = requests.request(method, address, timeout=TIMEOUT_S, allow_redirects=False, **request)
+        found = answer.json() if answer.status_code == 200 else None
+    except (requests.RequestException, ValueError):
+        found = None
+    if not isinstance(found, dict) or found.get("errcode") == BUSY:
+        log.warning("wechat unavailable", extra={"call": urlsplit(address).path})
+        raise WeChatUnavailable()
+    return found
 
 
 class StandIn:

@@ -2,11 +2,40 @@
 
 from flask import Flask
 
-from app.resident import checkins, home
+from app.resident import (
+    checkins,
+    codes,
+    data,
+    deeds,
+    devices,
+    donations,
+    feed,
+    home,
+    households,
+    items,
+    me,
+    messages,
+    orders,
+    points,
+    rules,
+)
 
 MODULES = (
     home,
     checkins,
+    items,
+    orders,
+    codes,
+    points,
+    feed,
+    me,
+    households,
+    messages,
+    donations,
+    devices,
+    data,
+    deeds,
+    rules,
 )
 
 

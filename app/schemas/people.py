@@ -26,6 +26,7 @@ ME = {
     "unread": 2,
     "confirmed": True,
 }
+SIGN_IN_CODE = {"code": "0412345678", "expires_at": "2026-11-21T08:05:00+08:00"}
 PLACE = {"code": "50010410100901001", "name": "3 栋", "level": "building", "path": "大渡口区/八桥镇/融城社区/第一网格/3 栋"}
 RESIDENT_BODY = {"name": "王大福", "phone": "13800000010", "address": "融城路 8 号", "place_code": "50010410100901001"}
 RESIDENT = {
@@ -179,6 +180,13 @@ class MeShape(Shape):
     streak = fields.Integer()
     unread = fields.Integer()
     confirmed = fields.Boolean()
+
+
+class SignInCodeShape(Shape):
+    """Ten digits by which one more browser is signed in: at `/enter/app?code=…`, or by hand at `/enter`."""
+
+    code = fields.String()
+    expires_at = Moment(metadata={"type": "string", "format": "date-time"})
 
 
 class MeChange(Shape):

@@ -320,12 +320,17 @@ class DeedQuery(ListQuery):
 
 
 class QueueQuery(ListQuery):
-    """Which deeds: of a status, a rule, a resident or a channel; whose description or resident's name holds a text."""
+    """Which deeds: of a status, a rule, a resident or a channel; whose description or resident's name holds a text.
+
+    `late` are those that wait for review for more than three days, `waits_for` those whose credit waits.
+    """
 
     status = Choice(*STATUSES, load_default=None)
     rule_id = Id(load_default=None)
     resident_id = Id(load_default=None)
     channel = Choice("self", *CHANNELS, load_default=None)
+    late = Flag(strict=False, load_default=False)
+    waits_for = Choice("notice", "budget", load_default=None)
     q = Text(most=50, load_default=None)
 
 

@@ -3,23 +3,33 @@
 from flask import Flask
 
 from app.staff import (
+    account,
+    accounts,
+    audits,
     cards,
     departures,
     donation_tariffs,
     donations,
     entries,
+    exports,
     feed,
+    figures,
     household_moves,
     households,
     imports,
     items,
+    letters,
     links,
     menu,
     merchants,
     places,
+    reasons,
     residents,
+    reviews,
     rule_lists,
     rules,
+    second_factor,
+    settings,
     start,
     transfers,
     units,
@@ -27,6 +37,7 @@ from app.staff import (
 
 MODULES = (
     start,
+    reviews,
     entries,
     residents,
     links,
@@ -45,6 +56,15 @@ MODULES = (
     merchants,
     units,
     transfers,
+    figures,
+    exports,
+    reasons,
+    accounts,
+    settings,
+    audits,
+    letters,
+    account,
+    second_factor,
 )
 
 

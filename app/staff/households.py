@@ -7,13 +7,11 @@ from flask import Response
 
 from app.schemas import households as shapes
 from app.schemas.lists import window
-from app.schemas.rule_lists import ExportQuery
-from app.web import audience, forms, pages, sheets
+from app.web import audience, forms, pages
 from app.web.faces import Pages
-from kernel import tables
 from people import permissions
 from people.actors import Staff
-from points import household_lists, household_moves, households
+from points import household_moves, households
 
 blueprint = Pages("staff", "households", __name__, url_prefix="/staff")
 
@@ -24,22 +22,6 @@ blueprint = Pages("staff", "households", __name__, url_prefix="/staff")
 def find(actor: Staff, query: dict[str, Any]) -> Response:
     """The households in this part of the tree, newest first."""
     return pages.show("staff/households/find.html", found=households.find(actor, window(query), **query), query=query)
-
-
-@blueprint.get("/households.csv")
-@audience.staff(permissions.AUDIT)
-@pages.query(ExportQuery)
-def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
-    """The households of a community as CSV, on record."""
-    return sheets.csv("households", tables.to_csv(list(household_lists.COLUMNS), household_lists.export(actor, **query)))
-
-
-@blueprint.get("/households.xlsx")
-@audience.staff(permissions.AUDIT)
-@pages.query(ExportQuery)
-def export_xlsx(actor: Staff, query: dict[str, Any]) -> Response:
-    """The households of a community as XLSX, on record."""
-    return sheets.xlsx("households", tables.to_xlsx(list(household_lists.COLUMNS), household_lists.export(actor, **query)))
 
 
 @blueprint.get("/households/<id:household_id>")

@@ -29,12 +29,14 @@ GROUPS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "数据": (
         ("staff_figures.show", "数据统计", "chart-bar", SEE),
         ("staff_units.find", "共建单位", "building-community", SEE),
+        ("staff_exports.show", "导出表格", "download", AUDIT),
         ("staff_audits.find", "操作日志", "history", AUDIT),
     ),
     "管理": (
         ("staff_places.find", "网格与楼栋", "map-2", SEE),
         ("staff_accounts.find", "账号", "user-shield", BOOKS),
         ("staff_settings.show", "社区设置", "settings", BOOKS),
+        ("staff_letters.find", "未送达的通知", "mail-x", BOOKS),
         ("staff_reasons.find", "常用理由", "message-2", REVIEW),
     ),
 }
@@ -51,7 +53,9 @@ class Entry:
 
 
 def entries() -> list[tuple[str, list[Entry]]]:
-    """What the present member of staff may open, by group."""
+    """What the present member of staff may open, by group; nothing before he enrolled the second factor he must have."""
+    if g.actor.must_enrol:
+        return []
     here = (request.endpoint or "").split(".")[0]
     shown = [
         (group, [Entry(page, label, icon, page.split(".")[0] == here) for page, label, icon, right in lines if _may(page, right)])

@@ -9,12 +9,10 @@ from app.schemas import pages as forms_of_pages
 from app.schemas import people as shapes
 from app.schemas.lists import window
 from app.schemas.points import Empty
-from app.schemas.rule_lists import ExportQuery
-from app.web import audience, forms, pages, sheets
+from app.web import audience, forms, pages
 from app.web.faces import Pages
 from app.web.idempotency import idempotent
-from kernel import tables
-from people import entries, permissions, places, resident_lists, searches
+from people import entries, permissions, places, searches
 from people.actors import Staff
 from points import histories, registrations
 
@@ -28,22 +26,6 @@ def find(actor: Staff, query: dict[str, Any]) -> Response:
     """The residents in this part of the tree, newest first."""
     found = searches.find(actor, window(query), **query)
     return pages.show("staff/residents/find.html", found=found, query=query, outline=places.outline(actor))
-
-
-@blueprint.get("/residents.csv")
-@audience.staff(permissions.AUDIT)
-@pages.query(ExportQuery)
-def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
-    """The residents of a community as CSV, on record."""
-    return sheets.csv("residents", tables.to_csv(list(resident_lists.COLUMNS), resident_lists.export(actor, **query)))
-
-
-@blueprint.get("/residents.xlsx")
-@audience.staff(permissions.AUDIT)
-@pages.query(ExportQuery)
-def export_xlsx(actor: Staff, query: dict[str, Any]) -> Response:
-    """The residents of a community as XLSX, on record."""
-    return sheets.xlsx("residents", tables.to_xlsx(list(resident_lists.COLUMNS), resident_lists.export(actor, **query)))
 
 
 @blueprint.get("/residents/new")

@@ -2,7 +2,7 @@
 "use strict";
 
 const search = document.querySelector("[data-search]");
-const entry = document.querySelector("[data-entry]");
+const entry = document.getElementById("entry");
 const rules = document.getElementById("rule_id");
 const filter = document.querySelector("[data-filters]");
 const query = document.getElementById("q");
@@ -43,7 +43,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("htmx:afterSwap", (event) => {
+document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id === "found") {
     search.dataset.answered = query.value;
     if (wanted && people().length > 0) people()[0].click();
@@ -53,9 +53,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "who") {
     document.getElementById("found").replaceChildren();
     query.value = "";
-    (rules.value ? document.getElementById("description") : filter).focus();
+    goOn();
   }
 });
+
+function goOn() {
+  (rules.value ? document.getElementById("description") : filter).focus();
+}
 
 filter.hidden = false;
 filter.addEventListener("input", () => {
@@ -85,4 +89,16 @@ rules.addEventListener("keydown", (event) => {
     document.getElementById("description").focus();
   }
 });
+// Only what is paid by the unit has a quantity.
+const quantity = document.getElementById("quantity");
+function count() {
+  const unit = rules.selectedOptions[0]?.dataset.perUnit;
+  quantity.readOnly = !unit;
+  if (!unit) quantity.value = 1;
+  document.getElementById("quantity-hint")?.replaceChildren(unit ? `按“${unit}”算，写几个` : "这一项按次计分");
+}
+rules.addEventListener("change", count);
+filter.addEventListener("input", count);
+if (rules.value) count();
 if (rules.selectedOptions[0]) rules.selectedOptions[0].scrollIntoView({ block: "nearest" });
+if (document.querySelector("#who [name=resident_id]")) goOn(); // the page came with somebody chosen

@@ -14,6 +14,7 @@ function pickerOf(picker) {
   const said = picker.querySelector("[data-said]");
   const most = Number(picker.dataset.most);
   const hint = said.textContent;
+  let line = Promise.resolve(); // the photos that wait for their turn
   let waiting = null; // the button of a form that was to be sent while photos were still on their way
 
   picker.classList.add("scripted");
@@ -72,16 +73,23 @@ function pickerOf(picker) {
     return item;
   }
 
-  async function add(file) {
+  // One after the other: an old phone has no room for nine pictures at once, and a poor network none for nine uploads.
+  function add(file) {
     const item = newItem();
     item.classList.add("sending");
-    item.photo = file;
     changed();
-    item.photo = await smaller(file);
-    const picture = item.querySelector("img");
-    picture.src = URL.createObjectURL(item.photo);
-    picture.addEventListener("error", () => picture.removeAttribute("src"));
-    send(item);
+    line = line.then(async () => {
+      if (!item.isConnected) return;
+      item.photo = await smallerPhoto(file);
+      const picture = item.querySelector("img");
+      picture.addEventListener("error", () => {
+        // This browser cannot draw it; the server can, once it has it.
+        picture.removeAttribute("src");
+        item.blind = true;
+      }, { once: true });
+      picture.src = URL.createObjectURL(item.photo);
+      await send(item);
+    });
   }
 
   function send(item) {
@@ -104,17 +112,23 @@ function pickerOf(picker) {
     });
     request.addEventListener("load", () => {
       if (request.status === 201) arrived(item, JSON.parse(request.responseText).id);
-      else failed(item, reasonOf(request), request.status === 415 || request.status === 413);
+      else if (request.status === 401) anew(item, "登录已失效", "重新登录");
+      else if (request.responseText.includes('data-code="form_expired"')) anew(item, "页面打开得太久了", "刷新页面");
+      else failed(item, reasonOfUpload(request), request.status === 415 || request.status === 413);
     });
     request.addEventListener("error", () => failed(item, "网络断了，没有传上去"));
     request.addEventListener("timeout", () => failed(item, "网络太慢，没有传上去"));
-    request.send(body);
+    return new Promise((done) => {
+      request.addEventListener("loadend", done);
+      request.send(body);
+    });
   }
 
   function arrived(item, id) {
     item.classList.remove("sending", "failed");
     item.dataset.id = id;
     item.querySelector("progress").hidden = true;
+    if (item.blind) item.querySelector("img").src = `${picker.dataset.to}/${id}`;
     item.append(hiddenId(id));
     changed();
     if (waiting && !list.querySelector(".sending, .failed")) form.requestSubmit(waiting);
@@ -130,6 +144,16 @@ function pickerOf(picker) {
     item.querySelector("[data-again]").hidden = Boolean(forGood);
     waiting = null;
     changed();
+  }
+
+  // Who must sign in again finds what he wrote where the form keeps a draft; else the form itself is kept over the sign-in.
+  function anew(item, why, how) {
+    failed(item, form.dataset.draft ? `${why}，填写的内容还在。` : `${why}。请移除这张照片后提交，登录后接着办。`, true);
+    if (!form.dataset.draft) return;
+    const link = document.createElement("a");
+    link.href = window.location.href; // which leads to the sign-in, and back here
+    link.textContent = how;
+    item.querySelector("[data-wrong]").append(link);
   }
 
   function remove(item) {
@@ -165,7 +189,7 @@ function hiddenId(id) {
 }
 
 // The photo as it will be kept: upright, 2048 pixels at most. What this browser cannot draw, the server may: it goes as it is.
-async function smaller(file) {
+async function smallerPhoto(file) {
   try {
     const picture = await createImageBitmap(file);
     const scale = Math.min(1, LONGEST_EDGE / Math.max(picture.width, picture.height));
@@ -174,6 +198,7 @@ async function smaller(file) {
     canvas.width = Math.round(picture.width * scale);
     canvas.height = Math.round(picture.height * scale);
     canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    picture.close();
     const made = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
     return made && made.size < file.size ? made : file;
   } catch {
@@ -182,8 +207,7 @@ async function smaller(file) {
 }
 
 // Why the server refused a photo, in its own words where it has any.
-function reasonOf(request) {
-  if (request.status === 401 || request.responseURL.includes("/enter")) return "登录已失效，请先提交，登录后再补照片";
+function reasonOfUpload(request) {
   const page = new DOMParser().parseFromString(request.responseText || "", "text/html");
   const title = page.querySelector("[data-code] h1, [data-code] span");
   return title ? title.textContent : "没有传上去，请重试";
@@ -194,10 +218,10 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-large]");
   if (!link || event.ctrlKey || event.metaKey || typeof HTMLDialogElement === "undefined") return;
   event.preventDefault();
-  view([...link.closest(".gallery").querySelectorAll("a[data-large]")], link);
+  openLarge([...link.closest(".gallery").querySelectorAll("a[data-large]")], link);
 });
 
-function view(links, first) {
+function openLarge(links, first) {
   const dialog = document.createElement("dialog");
   const picture = document.createElement("img");
   const bar = document.createElement("div");

@@ -69,6 +69,7 @@ anyone = Audience("anyone")
 resident = Audience("resident", (Resident,))
 resident_even_unconfirmed = Audience("resident", (Resident,), unconfirmed=True)
 newcomer = Audience("newcomer", (Newcomer, Resident))
+through_wechat = Audience("signed in through WeChat", (Newcomer, Resident), unconfirmed=True)
 merchant = Audience("merchant", (Merchant,))
 resident_or_staff = Audience("resident or staff", (Resident, Staff), permissions.ENTER)
 everyone_signed_in = Audience(

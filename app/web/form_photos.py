@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import g, request
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from app.web import forms
+from app.web import forms, limits
 from app.web.audience import Audience
 from app.web.unit_of_work import takes_up_to
 from kernel import uploads
@@ -39,7 +39,7 @@ def store_ahead(audience: Audience) -> None:
 
     Raises:
         ValidationFailed: a file is no photo or too large, or there are too many; the others are stored all the same.
-        FormExpired, and what `audience.admit` raises.
+        FormExpired, TooManyRequests, or what `audience.admit` raises.
     """
     files = [file for file in request.files.getlist(forms.PHOTOS) if file.filename]
     if not files:
@@ -48,6 +48,7 @@ def store_ahead(audience: Audience) -> None:
     with transaction():
         actor = audience.admit()
     assert actor is not None
+    limits.check(actor)
     g.fields = MultiDict(request.form)
     room = MAX_PHOTOS - len(g.fields.getlist(IDS))
     wrong = [f"最多 {MAX_PHOTOS} 张照片，多出的没有收下"] if len(files) > room else []

@@ -108,7 +108,7 @@ def load(schema: Schema) -> Any:
     try:
         return schema.load(body)
     except ValidationError as error:
-        raise ValidationFailed(dict(flat(error.messages_dict))) from None
+        raise ValidationFailed({_as_sent(name): messages for name, messages in flat(error.messages_dict)}) from None
 
 
 def _fields() -> "MultiDict[str, str]":
@@ -160,6 +160,13 @@ def _rows(name: str, sent: "MultiDict[str, str]") -> "dict[int, MultiDict[str, s
     return {number: row for number, row in rows.items() if any(value.strip() for _, value in row.items(multi=True))}
 
 
+def _as_sent(name: str) -> str:
+    """A field of a row by the row's own number in the form: the schema counted without the blank ones."""
+    found = re.fullmatch(r"(\w+)\.(\d+)(\..+)", name)
+    numbers = sorted(_rows(found[1], MultiDict(request.form))) if found else []
+    return f"{found[1]}.{numbers[int(found[2])]}{found[3]}" if found and int(found[2]) < len(numbers) else name
+
+
 def sent() -> str:
     """All that the form says, in one order, without its token and its key: what makes it the same form."""
     files = sorted((name, _digest(file)) for name, file in request.files.items(multi=True))
@@ -187,10 +194,16 @@ def can_be_shown_again(view: Callable[..., Any], refusal: Refusal) -> bool:
 
 
 def show_again(view: Callable[..., Any], refusal: Refusal, arguments: dict[str, Any]) -> Response:
-    """The page of the form once more, filled in as it was sent, with what is wrong; the status is the refusal's."""
+    """The page of the form once more, filled in as it was sent, with what is wrong; the status is the refusal's.
+
+    Raises the refusal itself where he who sent the form may not see its page.
+    """
     g.form = Form(_fields(), refusal)
     endpoint = f"{request.blueprint}.{view.again}"  # type: ignore[attr-defined]
-    response = cast(Response, current_app.view_functions[endpoint](**_taken_by(endpoint, arguments)))
+    try:
+        response = cast(Response, current_app.view_functions[endpoint](**_taken_by(endpoint, arguments)))
+    except Refusal:
+        raise refusal from None
     response.status_code = status_of(type(refusal))
     return response
 

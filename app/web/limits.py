@@ -4,6 +4,8 @@ import json
 import logging
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
@@ -13,7 +15,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.web import faces
 from app.web.counting import CountsInMemory
-from kernel.errors import TooManyRequests
+from kernel.errors import Refusal, TooManyRequests
 from people.actors import Actor
 
 # The contract promises 120 sign-ins a minute per address, and 120 writes a minute with bursts of 60 per caller. Each way to
@@ -22,6 +24,7 @@ SIGN_INS = parse("600/minute")  # a whole neighbourhood may share one address of
 SIGN_INS_OF_ONE = parse("120/minute")
 WRITES = parse("600/minute")
 REDIS_WAITS = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds
+WRONG_CODES = parse("60/10minute")  # of one address; a code of ten digits is good for five minutes
 log = logging.getLogger("defen")
 
 
@@ -45,6 +48,22 @@ def check(actor: Actor | None) -> None:
     _hit(SIGN_INS, way, address)
 
 
+@contextmanager
+def guessing(wrong: type[Refusal]) -> Iterator[None]:
+    """Let one address be `wrong` only so often, over all the ways to guess the same thing. Raises TooManyRequests."""
+    who = wrong.code, request.remote_addr or ""
+    limiter: FixedWindowRateLimiter = current_app.extensions["defen-limiter"]
+    with suppress(StorageError):
+        if not limiter.test(WRONG_CODES, *who):
+            raise _too_many(limiter, WRONG_CODES, *who)
+    try:
+        yield
+    except wrong:
+        with suppress(TooManyRequests):  # this one was looked at, the next will not be
+            _hit(WRONG_CODES, *who)
+        raise
+
+
 def _account() -> str | None:
     """The account that a sign-in names, None where it names none."""
     if faces.of_request():
@@ -63,5 +82,9 @@ def _hit(rate: RateLimitItem, *who: str) -> None:
         log.warning("requests cannot be counted")
         return
     if not within:
-        reset = limiter.get_window_stats(rate, *who).reset_time
-        raise TooManyRequests(retry_after_s=max(1, math.ceil(reset - time.time())))
+        raise _too_many(limiter, rate, *who)
+
+
+def _too_many(limiter: FixedWindowRateLimiter, rate: RateLimitItem, *who: str) -> TooManyRequests:
+    reset = limiter.get_window_stats(rate, *who).reset_time
+    return TooManyRequests(retry_after_s=max(1, math.ceil(reset - time.time())))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Flask, Response, current_app, flash, g, make_response, redirect, render_template, request, session, url_for
 from marshmallow import Schema
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.web import assets, faces, forms, photos, refused_pages, words
 from app.web.idempotency import SEE_OTHER
@@ -68,6 +69,7 @@ def query(schema: type[Schema]) -> Callable[[View], View]:
         def run(*actor: Any, **arguments: Any) -> Any:
             return view(*actor, Parser().parse(schema, request, location="query"), **arguments)
 
+        run.query = schema  # type: ignore[attr-defined]
         return cast(View, run)
 
     return wrap
@@ -104,11 +106,18 @@ def _around() -> dict[str, Any]:
         "font": session.get("font") if session.get("font") in FONTS else FONTS[1],
         "may": lambda right: isinstance(actor, Staff) and permissions.may(actor.role, right),
         "unread": lambda: messages.unread(actor.id) if isinstance(actor, Resident) else 0,
-        "kept_form": g.get("kept") or request.form.get("kept", ""),
+        "kept_form": g.get("kept") or _kept_form(),
         "here": _here,
         "exists": lambda endpoint: endpoint in current_app.view_functions,
         "demo": not current_app.config["SETTINGS"].production,
     }
+
+
+def _kept_form() -> str:
+    try:
+        return request.form.get("kept", "")
+    except RequestEntityTooLarge:  # which is just what the page is about to say
+        return ""
 
 
 def _here(**changes: Any) -> str:

@@ -9,6 +9,8 @@ from flask import Response
 from markupsafe import Markup
 from qrcode.constants import ERROR_CORRECT_M
 
+QUIET = 4  # modules
+
 
 def svg(token: str) -> Response:
     """The code as SVG."""
@@ -23,6 +25,23 @@ def png(token: str) -> Response:
 def inline(token: str) -> Markup:
     """The code as SVG that stands inside a page of HTML."""
     return Markup(_code(token).make_image(image_factory=qrcode.image.svg.SvgPathFillImage).to_string(encoding="unicode"))  # noqa: S704
+
+
+@functools.lru_cache(maxsize=4096)
+def modules(token: str) -> tuple[int, ...]:
+    """The code's squares without its quiet zone, for scripts that draw it: a number for each row, its leftmost square on top."""
+    code = _code(token)
+    code.make()
+    return tuple(sum(1 << place for place, dark in enumerate(reversed(row)) if dark) for row in code.modules)
+
+
+def path(token: str) -> str:
+    """The code's squares as the path of an SVG with one unit a square, the quiet zone of four left at each side."""
+    rows = modules(token)
+    size = len(rows)
+    return "".join(
+        f"M{x + QUIET},{y + QUIET}h1v1h-1z" for y, row in enumerate(rows) for x in range(size) if row >> (size - 1 - x) & 1
+    )
 
 
 def page(html: str) -> Response:
@@ -44,7 +63,7 @@ def _draw(token: str, *, vector: bool) -> bytes:
 
 
 def _code(token: str) -> qrcode.QRCode:  # type: ignore[type-arg]
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=10, border=4)
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=10, border=QUIET)
     code.add_data(token)
     return code
 

@@ -82,7 +82,7 @@ def _read_body(max_bytes: int) -> None:
 
 def _answer(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
     audience: Audience = view.audience  # type: ignore[attr-defined]
-    if faces.of_request():
+    if faces.of_request() and "form" not in g:  # a form that is shown again writes nothing
         forms.check_token()
     actor = g.actor = audience.admit()
     limits.check(actor)

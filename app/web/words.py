@@ -71,7 +71,44 @@ WORDS: dict[str, dict[str, str]] = {
         "reserved": "被预订",
         "released": "退回货架",
     },
+    "transfer": {
+        "deed": "好人好事",
+        "checkin": "签到",
+        "donation": "捐赠",
+        "hold": "兑换预留",
+        "release": "退回积分",
+        "reversal": "冲正",
+        "revocation": "收回",
+        "repayment": "补扣欠分",
+        "move": "家庭变动",
+        "expiry": "积分到期",
+    },
     "reason": {"approve": "通过", "reject": "不通过", "return": "退回补充", "revoke": "撤销"},
+    "age": {
+        "under_18": "18 岁以下",
+        "18-34": "18–34 岁",
+        "35-59": "35–59 岁",
+        "60-74": "60–74 岁",
+        "75+": "75 岁以上",
+        "unknown": "未登记",
+    },
+    "right": {
+        "see": "查看居民、申报、商店和数据",
+        "enter_on_behalf": "代为申报，登记居民和家庭",
+        "review": "审核、退回、撤销申报",
+        "rules_and_shop": "管理积分规则、商店、商户和捐物",
+        "reverse_and_settings": "冲正积分，管理账号、社区设置和网格",
+        "audit_and_exports": "查看操作日志，导出表格",
+    },
+    "actor": {
+        "staff": "工作人员",
+        "resident": "居民",
+        "merchant": "商户",
+        "newcomer": "新来的人",
+        "worker": "系统自动",
+        "command": "系统管理员",
+        "system": "系统",
+    },
     "feed": {"deed": "善行", "donation": "捐赠"},
     "move": {"founded": "立户", "joined": "入户", "left": "退出", "merged": "并户", "split": "分户"},
     "transfer": {
@@ -87,6 +124,8 @@ WORDS: dict[str, dict[str, str]] = {
         "move": "家庭之间转移",
         "expiry": "失效",
     },
+    "move_in": {"founded": "立户", "joined": "加入", "left": "退出原家庭，单独一户", "merged": "并户来的", "split": "分户来的"},
+    "move_out": {"founded": "另立一户", "joined": "去了别家", "left": "退出", "merged": "并到别家", "split": "分户出去"},
     "weekday": dict(zip("0123456", "一二三四五六日", strict=True)),
 }
 # How a term is coloured, beside its word and never instead of it.
@@ -106,6 +145,8 @@ def install(app: Flask) -> None:
     for show in (date_of, last_day_of, moment, day, hour, signed, digits, iso):
         app.add_template_filter(show)
     app.add_template_global(clock.today, "today")
+    app.add_template_global(lambda seconds: moment(clock.now() + timedelta(seconds=seconds)), "moment_in")
+    app.add_template_filter(duration)
 
 
 def word(of: str, term: str | None) -> str:
@@ -122,9 +163,10 @@ def moment(at: datetime | None) -> str:
 
 
 def day(on: date | None) -> str:
-    """A day as people say it."""
+    """A day, or that of a moment, as people say it."""
     if on is None:
         return ""
+    on = clock.day_of(on) if isinstance(on, datetime) else on
     today = clock.today()
     near = {today: "今天", today - timedelta(days=1): "昨天", today + timedelta(days=1): "明天"}
     if on in near:
@@ -164,3 +206,10 @@ def digits(code: str) -> str:
         if len(code) == 18
         else " ".join(code[at : at + 4] for at in range(0, len(code), 4))
     )
+
+
+def duration(minutes: int) -> str:
+    """How long something took: 45 分钟, 3 小时, 2 天."""
+    if minutes < 60:
+        return f"{minutes} 分钟"
+    return f"{round(minutes / 60)} 小时" if minutes < 2 * 24 * 60 else f"{round(minutes / 24 / 60)} 天"

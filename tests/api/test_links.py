@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from kernel import clock, codes
+from people import sessions, wechat_accounts
 from people.privacy import VERSION
 from tests.answers import refused, refused_fields
 from tests.api.test_registration import newcomer
@@ -79,3 +80,14 @@ def test_an_account_keeps_its_number_however_often_it_signs_in(cast: Cast, super
         newcomer(cast, "one")
     newcomer(cast, "other")
     assert superuser.execute("SELECT number FROM wechat_accounts ORDER BY number").fetchall() == [(1,), (2,)]
+
+
+def test_an_account_of_somebody_who_has_joined_by_another_app_is_not_linked_to_another_person(cast: Cast) -> None:
+    def seen(appid: str) -> Caller:
+        account_id, _ = wechat_accounts.seen(appid, "openid", "union")
+        return Caller(cast.app, sessions.open_for("resident", wechat_account_id=account_id).access_token)
+
+    phone, browser = (cast.in_app(lambda appid=appid: seen(appid)) for appid in ("wx-mini", "wx-web"))  # type: ignore[misc]
+    one, other = entered(cast.admin), entered(cast.admin, name="王二")
+    assert link(cast.reviewer, one, shown_code(phone)).status_code == 200
+    refused(link(cast.reviewer, other, shown_code(browser)), 409, "account_joined")

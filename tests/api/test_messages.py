@@ -1,6 +1,7 @@
 """Messages: what concerns a resident reaches his inbox in the transaction that caused it, and nobody else's."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ import pytest
 
 from app import jobs
 from kernel import clock
+from people import messages
 from tests.answers import MONDAY, after, contents, refused, refused_fields
 from tests.cast import COMMUNITY, Caller, Cast
 
@@ -154,6 +156,29 @@ def test_all_present_members_of_a_household_are_told(cast: Cast, superuser: psyc
     left = inbox(head)[0]  # the newest by its id, which tells the time as all of ours do
     assert left["kind"] == "household.left"
     assert UUID(left["id"]).version == 7
+
+
+def test_who_has_left_is_told_nothing(cast: Cast, superuser: psycopg.Connection) -> None:
+    deed = cast.give(cast.grandmother, 50)
+    cast.give(cast.volunteer, 50)
+    assert cast.grandmother.post("/me/leave", {"confirm": True}).status_code == 200
+    before = letters(superuser)
+    cast.in_app(lambda: messages.tell(cast.grandmother.actor.id, "deed.approved", "申报已通过", "得 50 分", "deed", UUID(deed)))
+    assert letters(superuser) == before
+
+
+def test_a_revocation_is_told_to_all_whose_points_it_takes_and_to_who_earned_them(
+    cast: Cast, superuser: psycopg.Connection
+) -> None:
+    head, son = cast.family("王大福", "王小军")
+    deed, another = cast.give(son, 50), cast.give(son, 20)
+    revoke = partial(cast.admin.post, json={"reason": "核实后不符"})
+    assert revoke(f"/staff/deeds/{deed}/revoke").status_code == 200
+    assert [kinds(who).count("deed.revoked") for who in (head, son)] == [1, 1]
+    assert son.post("/households/mine/leave").status_code == 200
+    assert revoke(f"/staff/deeds/{another}/revoke").status_code == 200
+    assert [kinds(who).count("deed.revoked") for who in (head, son)] == [2, 2], "it was his deed, and their points"
+    assert len([letter for letter in letters(superuser) if letter[1] == "deed.revoked"]) == 4
 
 
 # --- reading it -----------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Review: staff of the resident's community decide what was declared, once."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -54,6 +55,27 @@ def test_pages_of_the_queue_go_on_to_newer_deeds(cast: Cast) -> None:
     assert [deed["id"] for deed in first["items"] + second["items"]] == deeds[:4]
 
 
+def test_the_queue_is_narrowed_to_what_waits_for_more_than_three_days(cast: Cast) -> None:
+    _ = cast.grandmother, cast.reviewer, cast.patrol
+    with clock.stopped_at(clock.now() - timedelta(days=3, minutes=1)):
+        late, again, decided = cast.deed(cast.grandmother), cast.returned(cast.grandmother), cast.deed(cast.grandmother)
+    with clock.stopped_at(clock.now() - timedelta(days=3) + timedelta(minutes=1)):
+        cast.deed(cast.grandmother)
+    cast.grandmother.patch(f"/deeds/{again}", {"description": "补充好了"})
+    cast.reviewer.post(f"/staff/deeds/{decided}/approve")
+    assert queue(cast.reviewer, late="true") == [late]
+    assert len(queue(cast.reviewer, late="false")) == 4
+
+
+def test_the_queue_is_narrowed_to_what_waits_for_its_credit(cast: Cast) -> None:
+    credited, noticed = cast.deed(cast.grandmother), cast.deed(cast.volunteer)
+    cast.reviewer.post(f"/staff/deeds/{credited}/approve")
+    cast.settings(notice_days=3)
+    cast.reviewer.post(f"/staff/deeds/{noticed}/approve")
+    assert queue(cast.reviewer, waits_for="notice") == [noticed]
+    assert queue(cast.reviewer, waits_for="budget") == []
+
+
 def test_the_queue_is_filtered_by_status_rule_and_words(cast: Cast) -> None:
     cleaning = cast.rule(title="清洁家园")
     patrol = cast.deed(cast.grandmother, description="夜里巡逻 100% 认真")
@@ -72,6 +94,7 @@ def test_the_queue_is_filtered_by_status_rule_and_words(cast: Cast) -> None:
     assert queue(reviewer, q="_") == []
     assert queue(reviewer, rule_id=str(uuid4())) == []
     refused_fields(reviewer.get("/staff/deeds?status=waiting"), "status")
+    refused_fields(reviewer.get("/staff/deeds?waits_for=rain"), "waits_for")
     refused_fields(reviewer.get("/staff/deeds", query_string={"q": "问" * 51}), "q")
 
 

@@ -75,6 +75,8 @@ def test_in_both_there_are_deeds_to_review_a_feed_with_thanks_and_likes_cards_an
         feed = listed(someone, "/feed")
         assert {entry["kind"] for entry in feed} == {"deed", "donation"}
         assert any(entry["likes"] for entry in feed)
+        assert any(entry.get("photos") for entry in feed)
+        assert all(item["image_url"] for item in listed(someone, "/items"))
         assert any(person["card_number"] and not person["linked"] for person in listed(office, "/staff/residents"))
         assert listed(someone, "/me/messages")
         assert "redeemed" in {order["status"] for order in listed(someone, "/orders")}

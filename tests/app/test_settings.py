@@ -164,6 +164,15 @@ def test_an_app_id_of_wechat_wants_its_secret(demo: dict[str, str]) -> None:
     assert "WECHAT_APP_SECRET" in line_of(demo | {"WECHAT_APP_ID": "wx1"})
 
 
+@pytest.mark.parametrize("alone", ["WECHAT_WEB_APP_ID", "WECHAT_WEB_APP_SECRET"])
+def test_a_service_account_has_an_app_id_and_a_secret(demo: dict[str, str], alone: str) -> None:
+    assert "WECHAT_WEB_APP_SECRET" in line_of(demo | {alone: "wx1"})
+    both = {"WECHAT_WEB_APP_ID": "wx1", "WECHAT_WEB_APP_SECRET": "hidden", "WECHAT_OPEN_BASE": "http://127.0.0.1:9000/"}
+    settings = Settings.from_environ(demo | both)
+    assert (settings.wechat_web_app_id, settings.wechat_open_base) == ("wx1", "http://127.0.0.1:9000")
+    assert "hidden" not in repr(settings)
+
+
 def test_no_line_shows_a_secret(production: dict[str, str]) -> None:
     for name, value in (("DATABASE_URL", "mysql://defen:hidden@db.example/defen"), ("SECRET_KEY", "hidden")):
         assert "hidden" not in line_of(production | {name: value})

@@ -34,12 +34,36 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("donations", "admin", "/staff/donations", False),
     ("tariffs", "admin", "/staff/donation-tariffs", False),
     ("merchants", "admin", "/staff/merchants", False),
+    ("enter", "nobody", "/enter", False),
     ("home", "grandmother", "/", False),
+    ("home-care", "grandmother", "/", True),
+    ("household", "village1", "/household", False),
     ("sign-in", "nobody", "/sign-in", False),
+    ("shop", "grandmother", "/shop", False),
+    ("shop-care", "grandmother", "/shop", True),
+    ("code", "grandmother", "/code", False),
+    ("points", "grandmother", "/points", False),
     ("till", "barber", "/merchant", False),
+    ("statement", "barber", "/merchant/statement", False),
+    ("declare", "grandmother", "/declare", False),
+    ("declare-care", "grandmother", "/declare", True),
+    ("deeds", "grandmother", "/deeds", False),
     ("start", "reviewer", "/staff", False),
+    ("residents", "reviewer", "/staff/residents", False),
+    ("entry", "reviewer", "/staff/entries/new?q=王", False),
+    ("households", "village_admin", "/staff/households", False),
+    ("resident", "village_admin", "/staff/residents?q=王", False),
+    ("imports-new", "admin", "/staff/imports/new", False),
+    ("places", "admin", "/staff/places", False),
+    ("cards", "admin", "/staff/cards", False),
+    ("review", "reviewer", "/staff/deeds", False),
+    ("figures", "admin", "/staff/figures", False),
+    ("report", "reviewer", "/staff/figures/report", False),
+    ("settings", "admin", "/staff/settings", False),
+    ("accounts", "admin", "/staff/accounts", False),
+    ("audits", "auditor", "/staff/audits", False),
 )
-STAFF = ("reviewer", "admin", "auditor", "official", "secretary")
+STAFF = ("reviewer", "admin", "auditor", "official", "village_admin", "village_grid")
 MERCHANTS = ("barber", "till")
 
 
@@ -89,8 +113,7 @@ def _sign_in(page: Page, who: str) -> None:
         page.get_by_role("button", name="登录").click()
     elif who != "nobody":
         page.goto("/enter")
-        page.fill("[name=code]", who)
-        page.get_by_role("button", name="进入").click()
+        page.locator(f"button[name=code][value={who}]").click()
     page.wait_for_load_state()
 
 

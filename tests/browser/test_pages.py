@@ -1,12 +1,18 @@
 """Every page in a real browser: nothing wrong in the console, nothing serious for axe, nothing wider than the screen, nothing
 that jumps while it loads, in normal and in care mode."""
 
+import io
+from uuid import UUID
+
 import pytest
 from playwright.sync_api import Page
 
 from app.settings import ROOT
+from points import reviews
+from tests.api.test_cards import issued
+from tests.api.test_residents import place
 from tests.browser.conftest import DESK, PHONE, Open
-from tests.cast import Cast
+from tests.cast import Cast, as_file, scene
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 NARROW = {"width": 360, "height": 740}
@@ -15,8 +21,42 @@ SMALL_DESK = {"width": 1024, "height": 768}
 PHONE_PAGES = [
     ("nobody", "/enter"),
     ("nobody", "/sign-in"),
+    ("newcomer", "/join"),
+    ("newcomer", "/join?q=社区"),
+    ("newcomer", "/join?community_code=500104101009"),
+    ("newcomer", "/join/link"),
     ("grandmother", "/"),
+    ("grandmother", "/shop"),
+    ("grandmother", "/shop/{item}"),
+    ("grandmother", "/shop/{dear_item}"),
+    ("grandmother", "/orders"),
+    ("grandmother", "/orders/{order}"),
+    ("grandmother", "/orders/{order}/code"),
+    ("grandmother", "/code"),
+    ("grandmother", "/points"),
+    ("grandmother", "/feed"),
+    ("grandmother", "/checkins"),
+    ("grandmother", "/me"),
+    ("grandmother", "/me/settings"),
+    ("grandmother", "/me/sign-in-code"),
+    ("grandmother", "/me/data"),
+    ("grandmother", "/me/donations"),
+    ("grandmother", "/me/leave"),
+    ("grandmother", "/messages"),
+    ("villager", "/household"),
+    ("grandmother", "/declare"),
+    ("grandmother", "/declare?q=清洁"),
+    ("grandmother", "/declare/{rule}"),
+    ("grandmother", "/rules"),
+    ("grandmother", "/deeds"),
+    ("grandmother", "/deeds/{deed}"),
+    ("grandmother", "/deeds/{returned_deed}"),
+    ("grandmother", "/deeds/{returned_deed}/edit"),
     ("barber", "/merchant"),
+    ("barber", "/merchant/scans/{scan}"),
+    ("barber", "/merchant/today"),
+    ("barber", "/merchant/statement"),
+    ("barber", "/merchant/account"),
 ]
 DESK_PAGES = [
     ("admin", "/staff/items"),
@@ -47,6 +87,50 @@ DESK_PAGES = [
     ("admin", "/staff/residents/{resident}/transfers"),
     ("admin", "/staff/transfers/{transfer}"),
     ("reviewer", "/staff"),
+    ("reviewer", "/staff/deeds"),
+    ("auditor", "/staff/deeds?status=all"),
+    ("reviewer", "/staff/deeds/{deed}"),
+    ("reviewer", "/staff/deeds/{approved}"),
+    ("reviewer", "/staff/reviews/figures"),
+    ("admin", "/staff/reasons"),
+    ("admin", "/staff/account"),
+    ("admin", "/staff/second-factor"),
+    ("admin", "/staff/figures"),
+    ("reviewer", "/staff/figures/issued"),
+    ("reviewer", "/staff/figures/report"),
+    ("auditor", "/staff/exports"),
+    ("admin", "/staff/accounts"),
+    ("admin", "/staff/accounts/new"),
+    ("admin", "/staff/accounts/{account}"),
+    ("admin", "/staff/accounts/roles"),
+    ("admin", "/staff/settings"),
+    ("official", "/staff/settings"),
+    ("auditor", "/staff/audits"),
+    ("admin", "/staff/letters"),
+]
+DESK_PAGES = [
+    ("reviewer", "/staff"),
+    ("admin", "/staff/residents"),
+    ("reviewer", "/staff/residents/new"),
+    ("admin", "/staff/residents/{resident}"),
+    ("auditor", "/staff/residents/{resident}"),
+    ("reviewer", "/staff/residents/{resident}/edit"),
+    ("reviewer", "/staff/residents/{resident}/link"),
+    ("admin", "/staff/residents/{resident}/leave"),
+    ("reviewer", "/staff/cards"),
+    ("reviewer", "/staff/entries/new?resident_id={resident}&q=王"),
+    ("admin", "/staff/households"),
+    ("admin", "/staff/households/{home}"),
+    ("reviewer", "/staff/households/{home}/edit"),
+    ("reviewer", "/staff/households/{home}/members/new"),
+    ("admin", "/staff/households/{home}/merge"),
+    ("admin", "/staff/households/{home}/split"),
+    ("reviewer", "/staff/imports"),
+    ("reviewer", "/staff/imports/new"),
+    ("reviewer", "/staff/imports/{import}"),
+    ("admin", "/staff/places"),
+    ("admin", "/staff/places/new?parent_code={place}"),
+    ("admin", "/staff/places/{place}"),
 ]
 
 
@@ -88,6 +172,48 @@ def things(cast: Cast) -> dict[str, str]:
         "item": cast.item(cast.till, stock=5),
         "merchant": str(cast.till.merchant_id),
         "rule": cast.patrol,
+    found = {**things_of_the_shop(cast), **things_at_the_till(cast), **things_declared(cast), "account": str(cast.reviewer.id)}
+    return {**found, **things_of_people(cast)}
+
+
+def things_of_the_shop(cast: Cast) -> dict[str, str]:
+    """Two items, one of them with a picture and dear, an order, a donation."""
+    cast.give(cast.grandmother, 580)
+    picture = UUID(cast.admin.upload(as_file(scene(1))))
+    item = cast.item(description="洗剪吹，请先到店或电话预约", limits={"per_person": 2, "per_days": 30})
+    dear = cast.item(cast.till, kind="goods", name="大米 5 公斤", price=6000, stock=3, upload_id=picture)
+    cast.donate(cast.grandmother, note="给楼里的老人", thanks=True)
+    merchant = str(cast.till.merchant_id)
+    return {"item": item, "dear_item": dear, "order": cast.order(cast.grandmother, item), "merchant": merchant}
+
+
+def things_of_people(cast: Cast) -> dict[str, str]:
+    """A grid with a building, a household of two with a deed and a card, and an import with a bad line."""
+    grid = place(cast)
+    place(cast, "3 栋", grid, "building")
+    head, _ = cast.family("王大福", "王小军")
+    cast.give(head, 50)
+    issued(cast, head.id)
+    sent = {"file": (io.BytesIO("姓名,电话\n王大福,139\n".encode()), "居民.csv")}
+    bad = cast.reviewer.post("/staff/imports", data=sent).json["id"]
+    return {"place": grid, "resident": head.id, "home": head.get("/me").json["household"]["id"], "import": bad}
+
+
+def things_at_the_till(cast: Cast) -> dict[str, str]:
+    """An order that was scanned."""
+    token = cast.token(cast.grandmother, cast.order(cast.grandmother))
+    return {"scan": cast.barber.post("/merchant/scans", {"token": token}).json["id"]}
+
+
+def things_declared(cast: Cast) -> dict[str, str]:
+    """A rule, and deeds in several states, some with photos."""
+    deed = cast.deed(cast.volunteer, upload_ids=[UUID(cast.volunteer.upload())])
+    cast.in_app(lambda: reviews.approve(cast.reviewer.actor, UUID(deed)))
+    return {
+        "rule": cast.rule(title="清洁楼道", category="社区建设", unit="每小时", per_unit=True, limits={"per_week": 2}),
+        "deed": cast.deed(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload(as_file(scene(1))))]),
+        "returned_deed": cast.returned(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload()) for _ in range(2)]),
+        "approved": deed,
     }
 
 

@@ -24,10 +24,21 @@ HREF = re.compile(r'\shref="([^"]+)"')
 QUICK_S = 0.15  # of the server's time, the database's with it
 OF_EACH_KIND = 2  # pages of one endpoint with the same names in their query
 RESIDENTS = ("grandmother", "village1", "somebody-new")
-OTHERS = {"admin": "/staff", "reviewer": "/staff", "auditor": "/staff", "official": "/staff", "barber": "/merchant"}
+OTHERS = {
+    "admin": "/staff",
+    "reviewer": "/staff",
+    "auditor": "/staff",
+    "official": "/staff",
+    "barber": "/merchant",
+    "village_admin": "/staff",
+}
 # Pages that nothing links to, each with its reason.
 UNLINKED: dict[str, str] = {
     "open_enter.show": "where people arrive",
+    "resident_orders.ahead": "asked by the script of the code page",
+    "resident_orders.state": "asked by the script of the code page",
+    "resident_codes.ahead": "asked by the script of the code page",
+    "open_photos.show": "a picture in a form that was begun earlier, which its script asks for",
 }
 
 

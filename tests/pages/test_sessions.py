@@ -105,6 +105,14 @@ def test_a_form_without_the_browsers_token_is_refused_and_changes_nothing(app: F
     assert cast.grandmother.get("/me/wallet").json["balance"] == 0
 
 
+def test_a_form_whose_token_is_too_old_is_shown_again_with_what_was_filled_in(app: Flask, cast: Cast) -> None:
+    visitor = Visitor(app, cast.admin)
+    answer = visitor.client.post("/staff/rules", data={"csrf_token": "old", "code": "B-01", "title": "参加治安巡逻"})
+    assert (answer.status_code, refusal(answer)) == (403, "form_expired")
+    assert 'value="参加治安巡逻"' in answer.text
+    assert cast.admin.get("/staff/rules").json["items"] == []
+
+
 def test_a_form_sent_twice_counts_once_and_leads_to_the_same_page(app: Flask, cast: Cast) -> None:
     visitor = Visitor(app, cast.grandmother)
     one, two = (visitor.send("/checkins", key="the same") for _ in range(2))

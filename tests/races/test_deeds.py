@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import CursorResult, TextClause, text
 from werkzeug.test import TestResponse
 
 from app import embedded
@@ -131,13 +131,13 @@ def test_without_the_lock_a_rule_for_once_a_day_is_declared_twice(cast: Cast, mo
 def _dawdle_after(monkeypatch: pytest.MonkeyPatch, look: TextClause) -> None:
     """Widen the window between the count and what is written after it."""
 
-    def slow(statement: TextClause, /, **values: Any) -> Row[Any] | None:
-        found = first(statement, **values)
+    def slow(statement: TextClause, /, **values: Any) -> CursorResult[Any]:
+        found = execute(statement, **values)
         if statement is look:
             dawdle()
         return found
 
-    monkeypatch.setattr(deeds, "first", slow)
+    monkeypatch.setattr(deeds, "execute", slow)
 
 
 def _naive_approval(resident: Caller, deed_id: str) -> bool:

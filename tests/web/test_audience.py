@@ -69,6 +69,7 @@ ROUTES = {
     "GET /me": "residents",
     "PATCH /me": "residents",
     "GET /me/link-code": "joining",
+    "POST /me/sign-in-codes": "joining",
     "GET /me/code": "residents",
     "GET /me/code.png": "residents",
     "GET /me/code.svg": "residents",
