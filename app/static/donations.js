@@ -43,7 +43,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("htmx:afterSwap", (event) => {
+document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id === "found") {
     search.dataset.answered = query.value;
     if (wanted && people().length > 0) people()[0].click();

@@ -24,7 +24,7 @@ def test_a_residents_page_leads_to_every_transfer_of_his_wallet(cast: Cast, admi
     page = f"/staff/residents/{cast.grandmother.id}/transfers"
     assert page in admin.visit(f"/staff/residents/{cast.grandmother.id}").text
     listed = admin.visit(page).text
-    assert all(said in listed for said in ("善行得分", "订单占用", "+50", "−30"))
+    assert all(said in listed for said in ("好人好事", "兑换预留", "+50", "−30"))
     assert f"/staff/transfers/{newest(cast.grandmother)}" in listed
 
 
