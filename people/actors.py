@@ -88,6 +88,11 @@ class Staff:
         if not self.sees(lineage):
             raise NotFound()
 
+    def must_see_in_community(self, lineage: str) -> None:
+        """As `must_see`, for what belongs to a whole community: those who work in a part of it may look at that too."""
+        if not lineage.startswith(self.community_scope):
+            raise NotFound()
+
 
 @dataclass(frozen=True)
 class System:

@@ -195,3 +195,18 @@ def wallet_now(owner: str) -> str:
     """The owner of the wallet that answers for that of `owner` now: another, where its household was merged."""
     row = first(_NOW, owner=owner)
     return owner if row is None else str(row.owner)
+
+
+_OF_SOMEBODY = text(
+    """
+    SELECT FROM residents r
+    WHERE r.left_at IS NULL
+      AND (r.household_id = CAST(:owner AS uuid) OR (r.id = CAST(:owner AS uuid) AND r.household_id IS NULL))
+    LIMIT 1
+    """
+)
+
+
+def is_nobodys(owner: str) -> bool:
+    """Whether a wallet belongs to a household of which nobody is left, or to a resident who has left."""
+    return first(_OF_SOMEBODY, owner=owner) is None

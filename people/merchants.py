@@ -69,11 +69,11 @@ def find(actor: Staff, window: paging.Window, q: str | None = None) -> paging.Pa
 
 
 def get(actor: Staff, merchant_id: UUID) -> Merchant:
-    """One merchant in the actor's part of the tree. Raises NotFound."""
+    """One merchant in the actor's part of the tree, or of the community above him. Raises NotFound."""
     merchant = db.session.get(Merchant, merchant_id)
     if merchant is None:
         raise NotFound()
-    actor.must_see(merchant.community.lineage)
+    actor.must_see_in_community(merchant.community.lineage)
     return merchant
 
 
@@ -85,6 +85,7 @@ def mine(actor: actors.Merchant) -> tuple[Merchant, str]:
 def change(actor: Staff, merchant_id: UUID, **changes: Any) -> Merchant:
     """Give a merchant a new name or address, or switch it on or off. Raises NotFound."""
     merchant = get(actor, merchant_id)
+    actor.must_see(merchant.community.lineage)
     before = {field: getattr(merchant, field) for field in changes}
     for field, value in changes.items():
         setattr(merchant, field, value)

@@ -48,13 +48,20 @@ def outline(actor: Staff, community_code: str | None = None) -> Outline:
         NotFound: the community is not in the actor's part of the tree.
     """
     if community_code is None and actor.community_code is None:
-        below = select(Division).where(Division.level == "community", Division.lineage.startswith(actor.scope))
-        return Outline(None, [], list(db.session.scalars(below.order_by(Division.code))))
+        return Outline(None, [], communities(actor))
     community = divisions.community_for(actor, community_code)
     inside = select(Division).where(Division.lineage.startswith(community.lineage), Division.level.in_(PARENTS))
     found = list(db.session.scalars(inside.order_by(Division.code)))
     grids = [place for place in found if place.level == "grid"]
     return Outline(community, [(grid, [one for one in found if one.parent_code == grid.code]) for grid in grids], [])
+
+
+def communities(actor: Staff) -> list[Division]:
+    """The communities that the actor chooses from; none where he works in one of them, which then is meant."""
+    if actor.community_code:
+        return []
+    below = select(Division).where(Division.level == "community", Division.lineage.startswith(actor.scope))
+    return list(db.session.scalars(below.order_by(Division.code)))
 
 
 def get(actor: Staff, code: str) -> Division:

@@ -1,7 +1,5 @@
 """Corrections: staff take a credit back by a transfer that names it."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from kernel import audit
@@ -10,23 +8,6 @@ from people import divisions, households, messages
 from people.actors import Staff
 from points import feed, ledger, wallets
 from points.wallets import Entry
-
-
-@dataclass(frozen=True)
-class Looked:
-    """A transfer as staff see it; `reversed_at` is None unless it was taken back."""
-
-    id: UUID
-    title: str
-    amount: int
-    created_at: datetime
-    reversed_at: datetime | None
-
-
-def look(actor: Staff, transfer_id: UUID) -> Looked:
-    """A transfer in the actor's part of the tree. Raises NotFound."""
-    _must_see(actor, transfer_id)
-    return Looked(transfer_id, *wallets.facts_of(transfer_id))
 
 
 def reverse(actor: Staff, transfer_id: UUID, *, reason: str) -> Entry:

@@ -397,12 +397,22 @@ def _empty_into(actor: Resident | Staff, old: UUID, home: Household, title: str)
     return _move_all(actor, str(old), str(home.id), home.community_code, title)
 
 
-def follow(actor: Resident | Staff | System, wallet: str, community_code: str) -> None:
-    """Have points that came back to the wallet of a household that was merged follow it to the other one."""
+def follow(actor: Resident | Staff | System, wallet: str, community_code: str) -> str:
+    """Have points that came back to the wallet of a merged household follow it to the other one, and say whose it is."""
     # The other one may be merged further while its lock is waited for, so there is a fresh look behind it.
     while (now := households.wallet_now(wallet)) != wallet:
         _move_all(actor, wallet, now, community_code, "并户后退回的积分")
         wallet = now
+    return wallet
+
+
+def come_back(actor: Resident | Staff | System, wallet: str, community_code: str, source: ledger.Source) -> int:
+    """See to points that an order gave back to a wallet, which is locked: they follow a merged household.
+
+    Where nobody is left in it, whose would they be? They expire; how many did.
+    """
+    wallet = follow(actor, wallet, community_code)
+    return ledger.expire(wallet, source) if households.is_nobodys(wallet) else 0
 
 
 def _move_all(actor: Resident | Staff | System, wallet: str, to_wallet: str, community_code: str, title: str) -> int:

@@ -175,13 +175,13 @@ def _page(query: Any, window: paging.Window, q: str | None, category: str | None
 
 
 def get(actor: Staff, rule_id: UUID) -> RuleView:
-    """A rule in the actor's part of the tree, with its present terms. Raises NotFound."""
-    return view(_seen_by(actor, rule_id))
+    """A rule in the actor's part of the tree, or of the community above him, with its present terms. Raises NotFound."""
+    return view(_looked_at_by(actor, rule_id))
 
 
 def versions(actor: Staff, rule_id: UUID, window: paging.Window) -> paging.Page[Terms]:
     """All that a rule ever said, the present terms first. Raises NotFound."""
-    _seen_by(actor, rule_id)
+    _looked_at_by(actor, rule_id)
     query = select(RuleVersion).where(RuleVersion.rule_id == rule_id).order_by(RuleVersion.version.desc())
     after = window.after_number()
     if after is not None:
@@ -268,10 +268,16 @@ def limit_columns(limits: dict[str, int]) -> dict[str, int | None]:
 
 
 def _seen_by(actor: Staff, rule_id: UUID) -> Rule:
+    rule = _looked_at_by(actor, rule_id)
+    actor.must_see(rule.community.lineage)
+    return rule
+
+
+def _looked_at_by(actor: Staff, rule_id: UUID) -> Rule:
     rule = db.session.get(Rule, rule_id)
     if rule is None:
         raise NotFound()
-    actor.must_see(rule.community.lineage)
+    actor.must_see_in_community(rule.community.lineage)
     return rule
 
 

@@ -139,8 +139,13 @@ def of_owner(owner: str) -> Wallet:
 
 def history(actor: Resident, window: paging.Window) -> paging.Page[Entry]:
     """The transfers of the actor's wallet, newest first."""
+    return history_of(actor.wallet, window)
+
+
+def history_of(owner: str, window: paging.Window) -> paging.Page[Entry]:
+    """The transfers of a wallet, given by its owner, newest first."""
     before = window.after_number()
-    rows = execute(_HISTORY, owner=actor.wallet, before=2**62 if before is None else before, limit=window.limit + 1)
+    rows = execute(_HISTORY, owner=owner, before=2**62 if before is None else before, limit=window.limit + 1)
     entries = [_entry(row) for row in rows]
     return paging.cut(entries, window.limit, lambda entry: entry.number)
 
@@ -184,20 +189,6 @@ def source_of(transfer_id: UUID) -> tuple[str, UUID]:
     """What a transfer was for: the type of its source, and that one's id."""
     row = execute(_SOURCE, id=transfer_id).one()
     return row.source_type, row.source_id
-
-
-_FACTS = text(
-    """
-    SELECT t.title, t.amount, t.created_at, r.created_at AS reversed_at
-    FROM transfers t LEFT JOIN transfers r ON r.reverses = t.id WHERE t.id = :id
-    """
-)
-
-
-def facts_of(transfer_id: UUID) -> tuple[str, int, datetime, datetime | None]:
-    """What a transfer was for, how many points, when, and when it was taken back."""
-    row = execute(_FACTS, id=transfer_id).one()
-    return row.title, row.amount, row.created_at, row.reversed_at
 
 
 _OWNER = text("SELECT a.owner FROM transfers t JOIN accounts a ON a.id = t.debit_account WHERE t.id = :id")

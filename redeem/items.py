@@ -194,8 +194,8 @@ def change(actor: Staff, item_id: UUID, *, limits: dict[str, int] | None = None,
 
 
 def get(actor: Staff, item_id: UUID) -> ItemView:
-    """An item in the actor's part of the tree. Raises NotFound."""
-    return view(in_scope(actor, item_id))
+    """An item in the actor's part of the tree, or of the community above him. Raises NotFound."""
+    return view(looked_at(actor, item_id))
 
 
 def restock(actor: Staff, item_id: UUID, *, delta: int, reason: str) -> ItemView:
@@ -216,6 +216,13 @@ def in_scope(actor: Staff, item_id: UUID) -> Item:
     """An item in the actor's part of the tree. Raises NotFound."""
     item = _load(item_id)
     actor.must_see(item.community.lineage)
+    return item
+
+
+def looked_at(actor: Staff, item_id: UUID) -> Item:
+    """An item that the actor may look at, be it of the community above him. Raises NotFound."""
+    item = _load(item_id)
+    actor.must_see_in_community(item.community.lineage)
     return item
 
 

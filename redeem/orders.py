@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, select, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Row, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from kernel import audit, clock, codes, ids, paging
@@ -267,14 +267,20 @@ def _close(actor: Resident | Staff | System, order_id: UUID, status: str) -> boo
     points = closed.pieces * closed.unit_price
     word = "取消" if status == "cancelled" else "过期"
     ledger.release(closed.wallet, points, ledger.Source("order", order_id, f"{word}：{closed.item_name}"))
-    households.follow(actor, closed.wallet, closed.community_code)
-    audit.record(actor, f"order.{status}", order_id, closed.community_code, pieces=closed.pieces, points=points)
+    nobodys = ledger.Source("order", order_id, f"{word}：{closed.item_name}，原来的家庭已经没有人，积分失效")
+    expired = households.come_back(actor, closed.wallet, closed.community_code, nobodys)
+    audit.record(actor, f"order.{status}", order_id, closed.community_code, pieces=closed.pieces, points=points, expired=expired)
     if status == "lapsed":
-        body = f"“{closed.item_name}”没有在期限内使用，订单已经作废，{points} 分已退回您的积分。需要的话可以重新兑换。"
-        messages.tell(closed.resident_id, "order.lapsed", "订单已过期", body, "order", order_id)
+        _tell_of_lapse(order_id, closed, points, expired)
     if closed.stocked:
         stocks.move(closed.item_id, closed.pieces, "released", source_id=order_id, by_id=actor.id)
     return True
+
+
+def _tell_of_lapse(order_id: UUID, closed: Row[Any], points: int, expired: int) -> None:
+    back = "下单时的家庭已经没有人，退回的积分随之失效" if expired else f"{points} 分已退回您的积分。需要的话可以重新兑换"
+    body = f"“{closed.item_name}”没有在期限内使用，订单已经作废，{back}。"
+    messages.tell(closed.resident_id, "order.lapsed", "订单已过期", body, "order", order_id)
 
 
 # All of them before any wallet, and by item, in the order in which their stock will be changed.

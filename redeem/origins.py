@@ -45,7 +45,7 @@ def of_item(actor: Staff, item_id: UUID, window: paging.Window) -> paging.Page[M
     Raises:
         NotFound: no such item in the actor's part of the tree.
     """
-    items.in_scope(actor, item_id)
+    items.looked_at(actor, item_id)
     masked = actor.role in permissions.MASKED_ROLES
     rows = execute(_MOVES, item_id=item_id, before=window.after_id(), limit=window.limit + 1)
     return paging.cut([_move(row, masked=masked) for row in rows], window.limit, lambda move: move.id)

@@ -211,7 +211,7 @@ INVARIANTS: dict[str, str] = {
                   WHEN 'donation' THEN 'donation.record' WHEN 'hold' THEN 'order.place' WHEN 'release' THEN 'order.' || o.status
                   WHEN 'spend' THEN 'scan.redeem' WHEN 'reversal' THEN 'transfer.reverse'
                   WHEN 'revocation' THEN 'deed.revoked' WHEN 'move' THEN 'household.points'
-                  WHEN 'expiry' THEN 'resident.leave' END)
+                  WHEN 'expiry' THEN CASE t.source_type WHEN 'order' THEN 'order.' || o.status ELSE 'resident.leave' END END)
     """,
     "11 没有人审核自己或家人的申报": """
         SELECT d.id, s.by_id FROM deeds d JOIN deed_steps s ON s.deed_id = d.id AND s.by_kind = 'staff'

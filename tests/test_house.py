@@ -41,6 +41,7 @@ def test_only_the_ledger_the_wallets_and_the_reports_read_the_ledgers_tables() -
         "reports/figures.py",
         "reports/personal_data.py",
         "reports/rollups.py",
+        "reports/transfers.py",
     }
 
 

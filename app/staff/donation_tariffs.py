@@ -11,7 +11,7 @@ from app.web import audience, forms, pages
 from app.web.faces import Pages
 from app.web.idempotency import idempotent
 from kernel.paging import Window
-from people import permissions
+from people import permissions, places
 from people.actors import Staff
 from redeem import donation_tariffs, items
 
@@ -26,7 +26,9 @@ def find(actor: Staff, query: dict[str, Any]) -> Response:
     """The tariffs in this part of the tree, and a new one."""
     found = donation_tariffs.find(actor, window(query), **query)
     goods = items.find(actor, Window(CHOICES), kind="goods").items
-    return pages.show("staff/donations/tariffs.html", found=found, query=query, goods=goods)
+    return pages.show(
+        "staff/donations/tariffs.html", found=found, query=query, goods=goods, communities=places.communities(actor)
+    )
 
 
 @blueprint.post("/donation-tariffs")

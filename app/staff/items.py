@@ -12,7 +12,7 @@ from app.web import audience, form_photos, forms, pages
 from app.web.faces import Pages
 from app.web.idempotency import idempotent
 from kernel.paging import Window
-from people import merchants, permissions
+from people import merchants, permissions, places
 from people.actors import Staff
 from redeem import items, origins
 
@@ -33,7 +33,12 @@ def find(actor: Staff, query: dict[str, Any]) -> Response:
 @audience.staff(permissions.SHOP)
 def new(actor: Staff) -> Response:
     """Something new to offer."""
-    return pages.show("staff/items/new.html", merchants=_merchants(actor), photos=form_photos.shown(actor))
+    return pages.show(
+        "staff/items/new.html",
+        merchants=_merchants(actor),
+        photos=form_photos.shown(actor),
+        communities=places.communities(actor),
+    )
 
 
 @blueprint.post("/items")

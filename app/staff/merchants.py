@@ -11,7 +11,7 @@ from app.web import audience, forms, pages
 from app.web.faces import Pages
 from app.web.idempotency import idempotent
 from kernel.paging import Window
-from people import merchants, permissions
+from people import merchants, permissions, places
 from people.actors import Staff
 from redeem import items
 
@@ -31,7 +31,7 @@ def find(actor: Staff, query: dict[str, Any]) -> Response:
 @audience.staff(permissions.SHOP)
 def new(actor: Staff) -> Response:
     """A new one, with a login where one is wanted."""
-    return pages.show("staff/merchants/new.html")
+    return pages.show("staff/merchants/new.html", communities=places.communities(actor))
 
 
 @blueprint.post("/merchants")

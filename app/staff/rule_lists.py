@@ -7,13 +7,12 @@ from flask import Response
 from app import ready_lists
 from app.schemas import pages as forms_of_pages
 from app.schemas import rule_lists as shapes
-from app.schemas.points import Empty
 from app.web import audience, forms, pages, sheets
 from app.web.faces import Pages
 from app.web.idempotency import idempotent
 from app.web.unit_of_work import takes_up_to
 from kernel import tables
-from people import permissions
+from people import permissions, places
 from people.actors import Staff
 from points import rule_lists
 
@@ -24,7 +23,13 @@ blueprint = Pages("staff", "rule_lists", __name__, url_prefix="/staff")
 @audience.staff(permissions.SHOP)
 def new(actor: Staff) -> Response:
     """A file, or one of the ready lists, is to be chosen."""
-    return pages.show("staff/rules/list.html", ready=ready_lists.find(), columns=rule_lists.COLUMNS, required=shapes.REQUIRED)
+    return pages.show(
+        "staff/rules/list.html",
+        ready=ready_lists.find(),
+        columns=rule_lists.COLUMNS,
+        required=shapes.REQUIRED,
+        communities=places.communities(actor),
+    )
 
 
 @blueprint.post("/rule-lists/check")
@@ -38,10 +43,10 @@ def check(actor: Staff, body: dict[str, Any]) -> Response:
 
 @blueprint.post("/rule-lists/ready/<name>/check")
 @audience.staff(permissions.SHOP)
-@forms.takes(Empty, again="new")
+@forms.takes(forms_of_pages.OfCommunity, again="new")
 def check_ready(actor: Staff, body: dict[str, Any], name: str) -> Response:
     """What a ready list would do; nothing is written."""
-    return _report(actor, ready_lists.file_of(name), None)
+    return _report(actor, ready_lists.file_of(name), body["community_code"])
 
 
 @blueprint.post("/rule-lists")

@@ -10,7 +10,7 @@ from app.schemas.lists import ListQuery, window
 from app.web import audience, forms, pages
 from app.web.faces import Pages
 from app.web.idempotency import idempotent
-from people import permissions
+from people import permissions, places
 from people.actors import Staff
 from points import rules
 
@@ -29,7 +29,7 @@ def find(actor: Staff, query: dict[str, Any]) -> Response:
 @audience.staff(permissions.SHOP)
 def new(actor: Staff) -> Response:
     """A new rule."""
-    return pages.show("staff/rules/new.html")
+    return pages.show("staff/rules/new.html", communities=places.communities(actor))
 
 
 @blueprint.post("/rules")

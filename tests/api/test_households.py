@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from flask import Flask
 
 from app import jobs
 from kernel import clock
@@ -14,6 +15,7 @@ from points import ledger
 from redeem import orders
 from tests.answers import contents, refused, refused_fields
 from tests.cast import COMMUNITY, NEXT_COMMUNITY, TOWN, VILLAGE, Caller, Cast
+from tests.conftest import findings
 
 pytestmark = pytest.mark.usefixtures("verified")
 WHY = {"reason": "户口本核对"}
@@ -228,6 +230,31 @@ def test_an_order_of_somebody_who_left_is_the_households(cast: Cast) -> None:
     assert son.post(f"/orders/{cancelled}/cancel").status_code == 200
     assert (cast.balance(head), cast.balance(son)) == (30, 0)
     assert cast.barber.post("/merchant/scans", {"token": cast.token(son, redeemed)}).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["lapses", "is cancelled"])
+def test_what_comes_back_to_a_household_of_which_nobody_is_left_expires_with_a_story(
+    cast: Cast, app: Flask, superuser: psycopg.Connection, how: str
+) -> None:
+    head, son = cast.family("王大福", "王小军")
+    cast.give(head, 70)
+    placed = order(son, cast.item(price=30))
+    household_id = home_id(head)
+    son.post("/households/mine/leave")
+    assert head.post("/me/leave", {"confirm": True}).json["points_expired"] == 40
+    if how == "lapses":
+        with clock.stopped_at(clock.now() + timedelta(days=8)), app.app_context():
+            assert jobs.lapse_orders() == 1
+        assert "失效" in son.get("/me/messages").json["items"][0]["body"]
+    else:
+        assert son.post(f"/orders/{placed}/cancel").status_code == 200
+    balances = superuser.execute("SELECT kind, balance FROM accounts WHERE owner = %s ORDER BY kind", (household_id,)).fetchall()
+    assert balances == [("held", 0), ("wallet", 0)]
+    expired = "SELECT amount, title FROM transfers WHERE kind = 'expiry' AND source_id = %s"
+    ((amount, title),) = superuser.execute(expired, (placed,)).fetchall()
+    assert (amount, "剪发一次" in title) == (30, True)
+    assert cast.balance(son) == 0
+    assert findings(app) == []
 
 
 # --- by staff -----------------------------------------------------------------------------------------------------------

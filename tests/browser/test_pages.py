@@ -78,6 +78,14 @@ DESK_PAGES = [
     ("admin", "/staff/feed"),
     ("admin", "/staff/units"),
     ("admin", "/staff/units/new"),
+    ("admin", "/staff/units/{unit}"),
+    ("admin", "/staff/units/{unit}/edit"),
+    ("admin", "/staff/feed/{donation}"),
+    ("admin", "/staff/donations/{donation}"),
+    ("admin", "/staff/donations/new?resident_id={resident}"),
+    ("admin", "/staff/donation-tariffs/{tariff}/edit"),
+    ("admin", "/staff/residents/{resident}/transfers"),
+    ("admin", "/staff/transfers/{transfer}"),
     ("reviewer", "/staff"),
     ("reviewer", "/staff/deeds"),
     ("auditor", "/staff/deeds?status=all"),
@@ -99,9 +107,6 @@ DESK_PAGES = [
     ("official", "/staff/settings"),
     ("auditor", "/staff/audits"),
     ("admin", "/staff/letters"),
-]
-DESK_PAGES = [
-    ("reviewer", "/staff"),
     ("admin", "/staff/residents"),
     ("reviewer", "/staff/residents/new"),
     ("admin", "/staff/residents/{resident}"),
@@ -153,7 +158,19 @@ def faults(page: Page) -> list[str]:
 def things(cast: Cast) -> dict[str, str]:
     """The ids that pages are opened with, in a community with something in it."""
     found = {**things_of_the_shop(cast), **things_at_the_till(cast), **things_declared(cast), "account": str(cast.reviewer.id)}
-    return {**found, **things_of_people(cast)}
+    return {**found, **things_of_people(cast), **things_kept(cast)}
+
+
+def things_kept(cast: Cast) -> dict[str, str]:
+    """A unit, a tariff, a donation that the community is told of, and the transfer that credited it."""
+    unit = {"name": "八桥镇卫生院", "kind": "institution", "contact_name": "王主任", "contact_phone": "13800000009"}
+    tariff = {"name": "大米", "unit": "公斤", "points": 2}
+    return {
+        "unit": cast.admin.post("/staff/units", unit).json["id"],
+        "tariff": cast.admin.post("/staff/donation-tariffs", tariff).json["id"],
+        "donation": cast.donate(cast.volunteer, thanks=True),
+        "transfer": cast.volunteer.get("/me/transfers").json["items"][0]["id"],
+    }
 
 
 def things_of_the_shop(cast: Cast) -> dict[str, str]:
