@@ -21,7 +21,8 @@ from app.settings import ROOT
 from tests.browser.conftest import DESK, PHONE, launch
 
 FOLDER = ROOT / "docs" / "pictures"
-# name, who is signed in there, path, care mode. A path may hold `{link:…}`: the first link that begins so on the page before.
+ORDER = "/orders > /orders/"  # one that waits to be fetched
+# Name, who is signed in there, path, care mode. `A > B` opens A and follows the first link on it that begins with B.
 PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("items", "admin", "/staff/items", False),
     ("donation", "admin", "/staff/donations/new", False),
@@ -41,9 +42,9 @@ PICTURES: tuple[tuple[str, str, str, bool], ...] = (
     ("sign-in", "nobody", "/sign-in", False),
     ("shop", "grandmother", "/shop", False),
     ("shop-care", "grandmother", "/shop", True),
-    ("code", "grandmother", "/code", False),
+    ("code", "grandmother", f"{ORDER} > /orders/", False),
     ("points", "grandmother", "/points", False),
-    ("till", "barber", "/merchant", False),
+    ("till-done", "till", "/merchant", False),
     ("statement", "barber", "/merchant/statement", False),
     ("declare", "grandmother", "/declare", False),
     ("declare-care", "grandmother", "/declare", True),
@@ -99,10 +100,36 @@ def _take(browser: Browser, address: str, name: str, who: str, path: str, care: 
     if care:
         page.goto("/enter")
         page.get_by_role("button", name="长辈版").click()
-    page.goto(path)
-    page.wait_for_timeout(300)
+    _open(page, path)
+    if name == "till-done":
+        _scan(page, _code(browser, address))
+    page.wait_for_timeout(400)
     page.screenshot(path=FOLDER / f"{name}.png", full_page=False)
     context.close()
+
+
+def _open(page: Page, path: str) -> None:
+    first, *links = path.split(" > ")
+    page.goto(first)
+    for link in links:
+        page.goto(page.locator(f'main a[href^="{link}"]').first.get_attribute("href") or link)
+
+
+def _code(browser: Browser, address: str) -> str:
+    """The code of the grandmother's order."""
+    page = browser.new_context(viewport=PHONE, base_url=address, locale="zh-CN").new_page()
+    _sign_in(page, "grandmother")
+    _open(page, f"{ORDER} > /orders/")
+    digits = "".join((page.locator("#digits").text_content() or "").split())
+    page.context.close()
+    return digits
+
+
+def _scan(page: Page, token: str) -> None:
+    """As a USB scanner does, and the answer is waited for."""
+    page.keyboard.type(token)
+    page.keyboard.press("Enter")
+    page.locator("#result.over").wait_for()
 
 
 def _sign_in(page: Page, who: str) -> None:
