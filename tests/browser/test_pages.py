@@ -214,18 +214,19 @@ def things_declared(cast: Cast) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("care", [False, True], ids=["normal", "care"])
 @pytest.mark.parametrize(("who", "path"), PHONE_PAGES)
-def test_a_page_for_phones_is_in_order(
-    cast: Cast, open_page: Open, things: dict[str, str], who: str, path: str, care: bool
+def test_a_page_for_phones_is_in_order_in_normal_and_in_care_mode(
+    cast: Cast, open_page: Open, things: dict[str, str], who: str, path: str
 ) -> None:
-    page = open_page(getattr(cast, who), path.format(**things), size=NARROW if care else PHONE, care=care, font=30)
-    assert faults(page) == []
+    caller, address = getattr(cast, who), path.format(**things)
+    assert faults(open_page(caller, address, size=PHONE)) == []
+    assert faults(open_page(caller, address, size=NARROW, care=True, font=30)) == []
 
 
-@pytest.mark.parametrize("size", [SMALL_DESK, DESK], ids=["small", "desk"])
 @pytest.mark.parametrize(("who", "path"), DESK_PAGES)
-def test_a_page_for_desks_is_in_order(
-    cast: Cast, open_page: Open, things: dict[str, str], who: str, path: str, size: dict[str, int]
+def test_a_page_for_desks_is_in_order_on_small_and_large_screens(
+    cast: Cast, open_page: Open, things: dict[str, str], who: str, path: str
 ) -> None:
-    assert faults(open_page(getattr(cast, who), path.format(**things), size=size)) == []
+    caller, address = getattr(cast, who), path.format(**things)
+    for size in (SMALL_DESK, DESK):
+        assert faults(open_page(caller, address, size=size)) == []
