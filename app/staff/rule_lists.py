@@ -1,4 +1,4 @@
-"""Rule lists on the console: a whole list from a file or a ready one, checked first, then put in force; and out again."""
+"""Rule lists on the console: a whole list from a file or a ready one, checked first, then put in force."""
 
 from typing import Any
 
@@ -59,22 +59,6 @@ def put_in(actor: Staff, body: dict[str, Any]) -> Response:
     done = rule_lists.import_lines(actor, lines, **body)
     said = f"已导入：新增 {done.added} 项，修改 {done.changed} 项，{done.unchanged} 项没有变"
     return pages.go("staff_rules.find", said)
-
-
-@blueprint.get("/rules.csv")
-@audience.staff(permissions.AUDIT)
-@pages.query(shapes.ExportQuery)
-def export_csv(actor: Staff, query: dict[str, Any]) -> Response:
-    """All rules of a community as CSV."""
-    return sheets.csv("rules", tables.to_csv(list(rule_lists.COLUMNS), shapes.rows(rule_lists.export(actor, **query))))
-
-
-@blueprint.get("/rules.xlsx")
-@audience.staff(permissions.AUDIT)
-@pages.query(shapes.ExportQuery)
-def export_xlsx(actor: Staff, query: dict[str, Any]) -> Response:
-    """All rules of a community as XLSX."""
-    return sheets.xlsx("rules", tables.to_xlsx(list(rule_lists.COLUMNS), shapes.rows(rule_lists.export(actor, **query))))
 
 
 def _report(actor: Staff, data: bytes, community_code: str | None) -> Response:

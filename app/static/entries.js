@@ -1,61 +1,10 @@
-// Entry on behalf by keyboard: down and up go through the people found, Enter chooses; the rules are narrowed down as one types.
+// Entry on behalf by keyboard: the rules are narrowed down as one types, and Enter goes on to the next thing to be said.
 "use strict";
 
-const search = document.querySelector("[data-search]");
-const entry = document.getElementById("entry");
 const rules = document.getElementById("rule_id");
 const filter = document.querySelector("[data-filters]");
-const query = document.getElementById("q");
-let wanted = false; // Enter was pressed while the answer was still on its way
 
-function people() {
-  return [...document.querySelectorAll("#found a[data-person]")];
-}
-
-search.addEventListener("keydown", (event) => {
-  if (event.isComposing) return; // Enter and the arrows belong to the input method while it shows its candidates
-  if (event.key === "ArrowDown" && people().length > 0) {
-    event.preventDefault();
-    people()[0].focus();
-  }
-});
-
-// Enter takes the first one found; where nothing was found yet, the one that is about to be.
-search.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (people().length > 0 && search.dataset.answered === query.value) people()[0].click();
-  else {
-    wanted = true;
-    window.htmx.trigger(query, "input");
-  }
-});
-
-document.addEventListener("keydown", (event) => {
-  const at = people().indexOf(document.activeElement);
-  if (at >= 0 && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-    event.preventDefault();
-    const next = at + (event.key === "ArrowDown" ? 1 : -1);
-    (people()[next] || (next < 0 ? query : people()[at])).focus();
-  }
-  if (event.key === "Enter" && event.ctrlKey && entry.contains(document.activeElement)) {
-    event.preventDefault();
-    entry.requestSubmit();
-  }
-});
-
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id === "found") {
-    search.dataset.answered = query.value;
-    if (wanted && people().length > 0) people()[0].click();
-    wanted = false;
-  }
-  // Somebody was chosen: on to the first thing that is still to be said of him.
-  if (event.detail.target.id === "who") {
-    document.getElementById("found").replaceChildren();
-    query.value = "";
-    goOn();
-  }
-});
+document.addEventListener("person:chosen", goOn);
 
 function goOn() {
   (rules.value ? document.getElementById("description") : filter).focus();

@@ -2,12 +2,15 @@
 that jumps while it loads, in normal and in care mode."""
 
 import io
-from uuid import UUID
+import re
+from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Page
 
 from app.settings import ROOT
+from app.web.faces import Pages
 from points import reviews
 from tests.api.test_cards import issued
 from tests.api.test_residents import place
@@ -34,6 +37,8 @@ PHONE_PAGES = [
     ("grandmother", "/orders/{order}/code"),
     ("grandmother", "/code"),
     ("grandmother", "/points"),
+    ("volunteer", "/points/{transfer}"),
+    ("nobody", "/enter/app?code=1234567890&font=24"),
     ("grandmother", "/feed"),
     ("grandmother", "/checkins"),
     ("grandmother", "/me"),
@@ -59,6 +64,7 @@ PHONE_PAGES = [
     ("barber", "/merchant/account"),
 ]
 DESK_PAGES = [
+    ("reviewer", "/staff/residents/{resident}/phone"),
     ("admin", "/staff/items"),
     ("admin", "/staff/items/new"),
     ("admin", "/staff/items/{item}"),
@@ -129,6 +135,10 @@ DESK_PAGES = [
     ("admin", "/staff/places/new?parent_code={place}"),
     ("admin", "/staff/places/{place}"),
 ]
+
+
+# What leads on to somewhere else, or is a picture.
+NOTHING_TO_SEE = {"open_enter_wechat.start", "open_enter_wechat.show", "open_photos.show"}
 
 
 def faults(page: Page) -> list[str]:
@@ -212,6 +222,17 @@ def things_declared(cast: Cast) -> dict[str, str]:
         "returned_deed": cast.returned(cast.grandmother, upload_ids=[UUID(cast.grandmother.upload()) for _ in range(2)]),
         "approved": deed,
     }
+
+
+def test_every_page_is_looked_at(app: Flask) -> None:
+    faces = {name for name, blueprint in app.blueprints.items() if isinstance(blueprint, Pages)}
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.split(".")[0] in faces and "GET" in (rule.methods or ())]
+    addresses = app.url_map.bind("localhost")
+    looked_at = {
+        addresses.match(re.sub(r"\{\w+\}", str(uuid4()), path).split("?")[0], "GET")[0] for _, path in PHONE_PAGES + DESK_PAGES
+    }
+    files = {rule.endpoint for rule in rules if re.search(r"[./](csv|xlsx|json|codes|state)$", rule.rule)}
+    assert {rule.endpoint for rule in rules} - looked_at - files - NOTHING_TO_SEE == set()
 
 
 @pytest.mark.parametrize(("who", "path"), PHONE_PAGES)
