@@ -122,7 +122,8 @@ def _kept_form() -> str:
 
 def _here(**changes: Any) -> str:
     """The address of the present page with some of its query changed; None takes a part out."""
-    kept = {name: value for name, value in request.args.items() if value}
+    # What `url_for` itself would understand, a scheme for instance, is nobody's to put into our links.
+    kept = {name: value for name, value in request.args.items() if value and name != "endpoint" and not name.startswith("_")}
     arguments = {**(request.view_args or {}), **kept, **changes}
     return url_for(request.endpoint or "", **{name: value for name, value in arguments.items() if value is not None})
 

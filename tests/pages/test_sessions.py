@@ -41,6 +41,15 @@ def test_no_address_of_ours_leads_away_to_another_site(app: Flask, cast: Cast, e
     assert answer.location == "/staff"
 
 
+def test_no_query_turns_a_link_of_a_list_into_something_else(app: Flask, cast: Cast) -> None:
+    for _ in range(21):
+        cast.give(cast.grandmother, 1)
+    page = Visitor(app, cast.grandmother).visit("/points?_scheme=javascript&_external=1&_anchor=x&endpoint=y&self=1&limit=5")
+    assert page.status_code == 200
+    assert "cursor=" in page.text
+    assert "javascript:" not in page.text
+
+
 def test_signing_out_kills_the_session_itself_and_not_only_the_cookie(app: Flask, cast: Cast) -> None:
     visitor, thief = Visitor(app, cast.reviewer), Visitor(app)
     thief.client.set_cookie("defen", visitor.cookie)
