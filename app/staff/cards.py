@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, render_template, request
+from flask import Response, render_template
 
 from app.schemas import pages as forms_of_pages
 from app.schemas.lists import window
@@ -33,7 +33,7 @@ def find(actor: Staff, query: dict[str, Any]) -> Response:
 def issue_missing(actor: Staff, body: dict[str, Any]) -> Response:
     """Give a card to each of those chosen who has none."""
     issued = cards.issue_missing(actor, **body)
-    return pages.go("staff_cards.find", f"已发 {issued} 张新卡，可以打印了", **request.args)
+    return pages.go("staff_cards.find", f"已发 {issued} 张新卡，可以打印了", **pages.asked())
 
 
 @blueprint.post("/cards/sheet")

@@ -126,6 +126,6 @@ def _after(batch: Batch) -> Response:
     """Back to the queue, which says what was approved and what was left, and why."""
     said = f"通过了 {len(batch.approved)} 件"
     flash(f"{said}，{len(batch.failed)} 件没有通过" if batch.failed else said)
-    asked = {name: value for name, value in request.args.items() if name not in ("deed", "failed")}
+    asked = pages.asked("deed", "failed")
     failed = [f"{left['id']}.{left['code']}" for left in batch.failed[:MAX_NAMED]]
     return pages.go("staff_reviews.queue", **asked, failed=failed)

@@ -75,6 +75,15 @@ def query(schema: type[Schema]) -> Callable[[View], View]:
     return wrap
 
 
+def asked(*but: str) -> dict[str, str]:
+    """What the address asks for, to be asked for again in another one, without the names in `but`.
+
+    What `url_for` itself would understand, a scheme for instance, is nobody's to put into our links.
+    """
+    ours = {"endpoint", "said", *but}
+    return {name: value for name, value in request.args.items() if value and name not in ours and not name.startswith("_")}
+
+
 def signed_in(session_id: UUID, home: str) -> Response:
     """On after signing in: to send the form that was kept, to the page that was asked for, or home."""
     faces.begin(session_id)
@@ -122,9 +131,7 @@ def _kept_form() -> str:
 
 def _here(**changes: Any) -> str:
     """The address of the present page with some of its query changed; None takes a part out."""
-    # What `url_for` itself would understand, a scheme for instance, is nobody's to put into our links.
-    kept = {name: value for name, value in request.args.items() if value and name != "endpoint" and not name.startswith("_")}
-    arguments = {**(request.view_args or {}), **kept, **changes}
+    arguments = {**(request.view_args or {}), **asked(), **changes}
     return url_for(request.endpoint or "", **{name: value for name, value in arguments.items() if value is not None})
 
 

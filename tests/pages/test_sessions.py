@@ -48,6 +48,10 @@ def test_no_query_turns_a_link_of_a_list_into_something_else(app: Flask, cast: C
     assert page.status_code == 200
     assert "cursor=" in page.text
     assert "javascript:" not in page.text
+    odd = "_scheme=javascript&_external=1&endpoint=y&said=z"
+    staff = Visitor(app, cast.reviewer)
+    assert staff.visit(f"/staff/deeds?{odd}").status_code == 200
+    assert staff.send(f"/staff/cards?{odd}", resident_ids=cast.grandmother.id).status_code == 303
 
 
 def test_signing_out_kills_the_session_itself_and_not_only_the_cookie(app: Flask, cast: Cast) -> None:
