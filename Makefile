@@ -32,9 +32,9 @@ screenshots: .venv/ready-dev $(ASSETS) chromium
 
 .PHONY: chromium
 chromium:
-	@if ! command -v chromium >/dev/null || ! command -v ffmpeg >/dev/null || ! fc-list :lang=zh | grep -q .; then \
-		test "$$(id -u)" = 0 || { echo 'needs Debian packages: chromium ffmpeg fontconfig fonts-noto-cjk' >&2; exit 1; }; \
-		apt-get update -q && apt-get install -qy --no-install-recommends chromium ffmpeg fontconfig fonts-noto-cjk; \
+	@if ! command -v chromium >/dev/null || ! fc-list :lang=zh | grep -q .; then \
+		test "$$(id -u)" = 0 || { echo 'needs Debian packages: chromium fontconfig fonts-noto-cjk' >&2; exit 1; }; \
+		apt-get update -q && apt-get install -qy --no-install-recommends chromium fontconfig fonts-noto-cjk; \
 	fi
 
 bench: .venv/ready-dev $(ASSETS)
