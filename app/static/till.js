@@ -162,7 +162,7 @@
   // --- a USB scanner types faster than any hand, wherever the focus is, and ends with Enter ------------------------------------
 
   const burst = { text: "", at: 0, field: null, before: "" };
-  const FAST_MS = 120; // from key to key; a hand that is as fast for so long has typed a code too
+  const FAST_MS = 1000; // from key to key, on a slow PC too; whoever types a code by hand as fast has typed a code as well
   const SHORTEST = 6;
   const LENGTH = 18;
 

@@ -137,6 +137,18 @@ DESK_PAGES = [
 ]
 
 
+def moves(page: Page) -> list[tuple[float, list[str]]]:
+    """What moved by itself while the page was loading, and by how much of the screen."""
+    found: list[tuple[float, list[str]]] = page.evaluate(
+        """new Promise(done => { const moved = [];
+        new PerformanceObserver(list => list.getEntries().forEach(e => { if (!e.hadRecentInput) moved.push(
+          [e.value, e.sources.map(s => s.node && (s.node.outerHTML || s.node.textContent).slice(0, 80))]) }))
+          .observe({type: 'layout-shift', buffered: true});
+        setTimeout(() => done(moved), 50) })"""
+    )
+    return found
+
+
 # What leads on to somewhere else, or is a picture.
 NOTHING_TO_SEE = {"open_enter_wechat.start", "open_enter_wechat.show", "open_photos.show"}
 
@@ -153,14 +165,13 @@ def faults(page: Page) -> list[str]:
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if width > 0:
         said.append(f"{width} pixels wider than the screen")
-    shift = page.evaluate(
-        """new Promise(done => { let sum = 0;
-        new PerformanceObserver(list => list.getEntries().forEach(e => { if (!e.hadRecentInput) sum += e.value }))
-          .observe({type: 'layout-shift', buffered: true});
-        setTimeout(() => done(sum), 50) })"""
-    )
-    if shift > 0.02:
-        said.append(f"jumps by {shift:.3f}")
+    moved = moves(page)
+    for _ in range(2):  # what moves because the machine is busy does not move each time
+        if sum(value for value, _ in moved) > 0.02:
+            page.reload()
+            moved = moves(page)
+    if sum(value for value, _ in moved) > 0.02:
+        said.append(f"jumps: {moved}")
     return said
 
 
