@@ -38,7 +38,6 @@ PHONE_PAGES = [
     ("grandmother", "/code"),
     ("grandmother", "/points"),
     ("volunteer", "/points/{transfer}"),
-    ("nobody", "/enter/app?code=1234567890&font=24"),
     ("grandmother", "/feed"),
     ("grandmother", "/checkins"),
     ("grandmother", "/me"),
@@ -150,7 +149,7 @@ def moves(page: Page) -> list[tuple[float, list[str]]]:
 
 
 # What leads on to somewhere else, or is a picture.
-NOTHING_TO_SEE = {"open_enter_wechat.start", "open_enter_wechat.show", "open_photos.show"}
+NOTHING_TO_SEE = {"open_enter.from_app", "open_enter_wechat.start", "open_enter_wechat.show", "open_photos.show"}
 
 
 def faults(page: Page) -> list[str]:
