@@ -23,8 +23,11 @@ def shown(cast: Cast, resident: Caller, **given: object) -> str:
 
 def test_home_greets_by_name_and_community_and_tells_what_there_is(app: Flask, cast: Cast) -> None:
     cast.give(cast.grandmother, 50)
-    page = Visitor(app, cast.grandmother).visit("/").text
-    assert "好，李秀英" in page
+    visitor, tomorrow = Visitor(app, cast.grandmother), clock.start_of(clock.today() + timedelta(days=1))
+    for hour, greeting in ((3, "夜深了"), (7, "早上好"), (20, "晚上好")):
+        with clock.stopped_at(tomorrow + timedelta(hours=hour)):
+            page = visitor.visit("/").text
+        assert f"{greeting}，李秀英" in page
     assert "融城社区" in page
     assert "<strong>50</strong>" in page
     assert "<strong>0 天</strong>" in page
